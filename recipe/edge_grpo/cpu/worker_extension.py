@@ -1,0 +1,36 @@
+"""The vLLM worker on the CPU, for a policy whose weights change.
+
+Set by `actor_rollout_ref.rollout.engine_kwargs.vllm.worker_extension_cls` in the profile `cpu`.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from verl.workers.rollout.vllm_rollout.utils import vLLMColocateWorkerExtension
+
+
+class CPUWorkerExtension(vLLMColocateWorkerExtension):  # type: ignore[misc]
+    """verl's worker extension with two changes that the CPU needs."""
+
+    def __new__(cls, **kwargs: Any) -> "CPUWorkerExtension":
+        # vLLM builds the extension before it loads the model, so this is early enough.
+        keep_linear_weights_loadable()
+        return super().__new__(cls, **kwargs)
+
+    def _update_weights(self, weights: Iterable[tuple[str, torch.Tensor]], **kwargs: Any) -> Any:
+        """Load copies: on the CPU the received tensors are views of shared memory that is about to be closed."""
+        return super()._update_weights([(name, tensor.clone()) for name, tensor in weights], **kwargs)
+
+
+def keep_linear_weights_loadable() -> None:
+    """Make vLLM's CPU linear layers use their weight as it is.
+
+    vLLM packs the weight for its own kernels and drops the original, after which new weights cannot be loaded.
+    """
+    from vllm.model_executor.layers import utils
+
+    def use_weight_as_it_is(layer: torch.nn.Module, remove_weight: bool) -> None:
+        layer.cpu_linear = torch.nn.functional.linear
+
+    utils.dispatch_cpu_unquantized_gemm = use_weight_as_it_is

@@ -1,0 +1,77 @@
+"""The `verl.plugins` entry point: what makes EDGE-GRPO known to an unforked verl.
+
+verl imports this at the end of `import verl`, in every process of a run, so it must be light: nothing here imports verl,
+torch or Hydra. Each registration waits until the module that needs it has been imported.
+
+    imported module               what happens then
+    hydra                         our configuration folder joins the search path: +recipe=, +profile=
+    verl.trainer.ppo.core_algos   the advantage estimator `edge_grpo`
+    verl.trainer.ppo.v1           the trainers `edge_grpo_sync`, `edge_grpo_colocate_async`, `edge_grpo_separate_async`
+    verl.utils.config             our start-up checks join verl's `validate_config` (a patch: verl has no hook there)
+
+The CPU platform registers itself only where VERL_PLATFORM=cpu (see cpu/).
+"""
+
+import functools
+import os
+import sys
+from types import ModuleType
+from typing import Any
+
+import wrapt
+
+CPU_PROFILE = "+profile=cpu"
+
+
+def register() -> None:
+    """Arrange all registrations. Called once, on import; calling it again changes nothing."""
+    if CPU_PROFILE in sys.argv:
+        # verl chooses its platform before Hydra has read the profile, so the command line is the only place to look.
+        os.environ.setdefault("VERL_PLATFORM", "cpu")
+    wrapt.register_post_import_hook(_register_config_folder, "hydra")
+    wrapt.register_post_import_hook(_register_estimator, "verl.trainer.ppo.core_algos")
+    wrapt.register_post_import_hook(_register_trainers, "verl.trainer.ppo.v1")
+    wrapt.register_post_import_hook(_check_config_at_start, "verl.utils.config")
+    if os.environ.get("VERL_PLATFORM", "").strip().lower() == "cpu":
+        from recipe.edge_grpo import cpu
+
+        cpu.register()
+
+
+def _register_config_folder(_: ModuleType) -> None:
+    from hydra.core.config_search_path import ConfigSearchPath
+    from hydra.core.plugins import Plugins
+    from hydra.plugins.search_path_plugin import SearchPathPlugin
+
+    class EdgeGRPOSearchPath(SearchPathPlugin):
+        def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+            search_path.append(provider="edge_grpo", path="pkg://recipe.edge_grpo.config")
+
+    Plugins.instance().register(EdgeGRPOSearchPath)
+
+
+def _register_estimator(core_algos: ModuleType) -> None:
+    from recipe.edge_grpo.estimator import NAME, edge_grpo_advantage
+
+    core_algos.register_adv_est(NAME)(edge_grpo_advantage)
+
+
+def _register_trainers(_: ModuleType) -> None:
+    import recipe.edge_grpo.trainer  # noqa: F401  importing it registers its classes
+
+
+def _check_config_at_start(config_module: ModuleType) -> None:
+    """verl offers no hook between composing the configuration and starting Ray; its own validation is that place."""
+    validate_config = config_module.validate_config
+
+    @functools.wraps(validate_config)
+    def validate_config_and_ours(config: Any, *args: Any, **kwargs: Any) -> None:
+        from recipe.edge_grpo.checks import check_config
+
+        validate_config(config, *args, **kwargs)
+        check_config(config)
+
+    config_module.validate_config = validate_config_and_ours
+
+
+register()

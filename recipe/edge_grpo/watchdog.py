@@ -1,0 +1,65 @@
+"""Ends a run whose vLLM server has died.
+
+verl waits for ever then: the weight transfer for an acknowledgement, the replay buffer for groups that will never be
+finished. The watchdog asks each server's `/health` from a thread of the trainer's process and ends that process, which
+ends the driver with a non-zero exit code.
+"""
+
+import logging
+import os
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable
+
+logger = logging.getLogger(__name__)
+
+INTERVAL_SECONDS = 5.0
+TIMEOUT_SECONDS = 20.0
+FAILURES_BEFORE_END = 3
+"""Consecutive failed answers of one server: one may be a server that is busy for longer than the time-out."""
+
+
+def is_healthy(address: str, timeout: float = TIMEOUT_SECONDS) -> bool:
+    """Whether the vLLM server at `host:port` answers that its engine is alive."""
+    try:
+        with urllib.request.urlopen(f"http://{address}/health", timeout=timeout) as answer:
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+class VLLMWatchdog(threading.Thread):
+    """Polls servers until one is dead, then calls `end_run` with a message."""
+
+    def __init__(
+        self,
+        addresses: Iterable[str],
+        end_run: Callable[[str], None] | None = None,
+        interval: float = INTERVAL_SECONDS,
+    ) -> None:
+        super().__init__(name="vllm-watchdog", daemon=True)
+        self.num_failures = {address: 0 for address in addresses}
+        self.end_run = end_run or end_process
+        self.interval = interval
+
+    def run(self) -> None:
+        while True:
+            time.sleep(self.interval)
+            for address, num_failures in self.num_failures.items():
+                self.num_failures[address] = 0 if is_healthy(address) else num_failures + 1
+                if self.num_failures[address] >= FAILURES_BEFORE_END:
+                    self.end_run(
+                        f"the vLLM server at {address} is dead ({FAILURES_BEFORE_END} health checks failed); ending the "
+                        "run. Its last words are above, or in the Ray session's logs/worker-*.err"
+                    )
+                    return
+
+
+def end_process(message: str) -> None:
+    """Print the message and end this process at once; the main thread may be blocked where nothing interrupts it."""
+    print(f"EDGE-GRPO: {message}", file=sys.stderr, flush=True)
+    time.sleep(2.0)  # Ray forwards an actor's output to the driver by reading its log file
+    os._exit(1)
