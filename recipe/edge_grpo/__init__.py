@@ -14,6 +14,7 @@ Glue (verl):
     rollout.py       the agent-loop worker and manager that correct failed responses while sampling
     watchdog.py      ends a run whose vLLM server has died, instead of letting it wait for ever
 
-Around it: config/ (recipes and profiles), cpu/ (verl and vLLM without an accelerator), doctor.py, report/, quickstart.py.
+Around it: config/ (recipes and profiles), cpu/ (verl and vLLM without an accelerator), doctor.py, quickstart.py with
+launch.py, report/, run_folder.py.
 This module imports nothing, so the pure modules load without verl.
 """

@@ -25,7 +25,7 @@ def mean_response_entropy(token_entropy: Tensor, response_mask: Tensor) -> Tenso
     """Policy entropy of each response, P_i = (1/|O_i|) sum_t H_t (paper equation 3), in nats.
 
     Args:
-        token_entropy: (B, T) full-vocabulary entropy of each position. Masked positions may hold anything, NaN included.
+        token_entropy: (B, T) full-vocabulary entropy of each position; masked positions may hold anything, even NaN.
         response_mask: (B, T), non-zero where the position is a token of the response.
 
     Returns:
@@ -138,5 +138,5 @@ def _group_mean(values: Tensor, group_index: Tensor) -> Tensor:
 def _check_rows(name: str, values: Tensor, group_index: Tensor) -> None:
     if values.ndim != 1 or values.shape != group_index.shape:
         raise ValueError(
-            f"{name} {tuple(values.shape)} and group_index {tuple(group_index.shape)} must have one and the same shape (B,)"
+            f"{name} {tuple(values.shape)} and group_index {tuple(group_index.shape)} must have one same shape (B,)"
         )

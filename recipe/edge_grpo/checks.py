@@ -50,21 +50,24 @@ def check_config(config: DictConfig) -> None:
     if uses_estimator and mode not in TRAINER_MODES:
         ours = next(name for name, base in TRAINER_MODES.items() if base == mode)
         raise ValueError(
-            f"algorithm.adv_estimator={ESTIMATOR} with trainer.v1.trainer_mode={mode}: verl's own trainer does not hand "
-            f"the policy entropy over; set trainer.v1.trainer_mode={ours}"
+            f"algorithm.adv_estimator={ESTIMATOR} with trainer.v1.trainer_mode={mode}: verl's own trainer does not "
+            f"hand the policy entropy over; set trainer.v1.trainer_mode={ours}"
         )
     _check_entropy(config, settings, uses_estimator)
     if settings.gec.enabled:
         _check_error_correction(config, settings)
     if config.actor_rollout_ref.rollout.name == "vllm" and importlib.util.find_spec("vllm") is None:
-        raise ValueError("actor_rollout_ref.rollout.name=vllm, and vllm is not installed: pip install verl-edge-grpo[gpu]")
+        raise ValueError(
+            "actor_rollout_ref.rollout.name=vllm, and vllm is not installed: pip install verl-edge-grpo[gpu]"
+        )
 
 
 def _check_entropy(config: DictConfig, settings: EdgeGRPOSettings, uses_estimator: bool) -> None:
     if settings.eda.enabled != uses_estimator:
         raise ValueError(
-            f"{BLOCK}.eda.enabled={settings.eda.enabled} with algorithm.adv_estimator={config.algorithm.adv_estimator}: "
-            f"the entropy-driven advantage is the estimator {ESTIMATOR}; set both (+recipe=edge_grpo) or neither (+recipe=grpo)"
+            f"{BLOCK}.eda.enabled={settings.eda.enabled} with "
+            f"algorithm.adv_estimator={config.algorithm.adv_estimator}: the entropy-driven advantage is the estimator "
+            f"{ESTIMATOR}; set both (+recipe=edge_grpo) or neither (+recipe=grpo)"
         )
     correction = config.algorithm.get("rollout_correction")
     if correction is not None and correction.get("bypass_mode"):
@@ -87,8 +90,9 @@ def _check_error_correction(config: DictConfig, settings: EdgeGRPOSettings) -> N
     reward_model = config.reward.reward_model
     if reward_model.enable and not reward_model.enable_resource_pool:
         raise ValueError(
-            "reward.reward_model.enable=True with enable_resource_pool=False scores after sampling, and error correction "
-            f"needs the score while sampling; give the reward model its own resource pool or set {BLOCK}.gec.enabled=False"
+            "reward.reward_model.enable=True with enable_resource_pool=False scores after sampling, and error "
+            "correction needs the score while sampling; give the reward model its own resource pool or set "
+            f"{BLOCK}.gec.enabled=False"
         )
     first_pass = settings.gec.first_pass_max_tokens
     if first_pass is not None and first_pass > rollout.response_length:
@@ -112,7 +116,9 @@ def check_training_rows(rows: Iterable[Mapping[str, Any]], corrects: bool) -> No
         num_rows += 1
         ground_truth = (row.get("reward_model") or {}).get("ground_truth")
         if ground_truth is None or ground_truth == "" or ground_truth == []:
-            raise ValueError(f"training row {row_number} (from 0) has no reward_model.ground_truth; add it or drop the row")
+            raise ValueError(
+                f"training row {row_number} (from 0) has no reward_model.ground_truth; add it or drop the row"
+            )
         if not (row.get("extra_info") or {}).get("solution"):
             num_without_solution += 1
     if corrects and num_without_solution:

@@ -96,7 +96,7 @@ def without_final_eos(response: ResponseTokens, eos_token_ids: Collection[int]) 
 
 
 def injected(token_ids: Sequence[int]) -> ResponseTokens:
-    """Tokens that the policy did not sample: counted in the loss (as in the paper), without a sampling log-probability."""
+    """Tokens that the policy did not sample: in the loss (as in the paper), without a sampling log-probability."""
     return ResponseTokens(list(token_ids), [1] * len(token_ids), None)
 
 
@@ -136,7 +136,7 @@ def replace_by_solution(
     """The reference solution and EOS; nothing of the response is kept.
 
     Returns:
-        None if that is longer than `response_length`: a solution cut in the middle would teach to stop without an answer.
+        None if that is longer than `response_length`: a solution cut short would teach to stop without an answer.
     """
     corrected = _appended(response.head(0), [*solution_ids, eos_token_id])
     return corrected if corrected.injected_end <= response_length else None

@@ -109,7 +109,11 @@ def mean_group_variance(values: Tensor, group_index: Tensor) -> float | None:
 
 def entropy_metrics(response_entropy: Tensor, accuracies: Tensor) -> dict[str, float]:
     """Mean policy entropy of all, of correct and of wrong responses, in nats, after correction."""
-    selections = {"mean": torch.ones_like(accuracies, dtype=torch.bool), "correct": accuracies > 0, "wrong": accuracies <= 0}
+    selections = {
+        "mean": torch.ones_like(accuracies, dtype=torch.bool),
+        "correct": accuracies > 0,
+        "wrong": accuracies <= 0,
+    }
     return {
         f"{PREFIX}/entropy/{name}": response_entropy[selected].double().mean().item()
         for name, selected in selections.items()
@@ -138,7 +142,7 @@ def accuracy_metrics(records: Sequence[CorrectionRecord], accuracies: Tensor) ->
 def correction_metrics(records: Sequence[CorrectionRecord], accuracies: Tensor) -> dict[str, float]:
     """Counts and success rates of error correction.
 
-    A success is a corrected response whose accuracy is above 0. A success rate is absent where its strategy was not used.
+    A success is a corrected response of accuracy above 0. The success rate of a strategy that was not used is absent.
     """
     key = f"{PREFIX}/gec"
     failed = sum(record.first_pass_accuracy <= 0 for record in records)

@@ -1,7 +1,7 @@
 """The `verl.plugins` entry point: what makes EDGE-GRPO known to an unforked verl.
 
-verl imports this at the end of `import verl`, in every process of a run, so it must be light: nothing here imports verl,
-torch or Hydra. Each registration waits until the module that needs it has been imported.
+verl imports this at the end of `import verl`, in every process of a run, so it must be light: nothing here imports
+verl, torch or Hydra. Each registration waits until the module that needs it has been imported.
 
     imported module               what happens then
     hydra                         our configuration folder joins the search path: +recipe=, +profile=

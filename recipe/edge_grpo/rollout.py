@@ -45,9 +45,7 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):  # type: i
         self.edge_grpo_settings = read_settings(self.config)
         self.eos_token_ids = _eos_token_ids(self.model_config)
 
-    async def _run_agent_loop(
-        self, sampling_params: dict[str, Any], trajectory: dict[str, Any], **kwargs: Any
-    ) -> Any:
+    async def _run_agent_loop(self, sampling_params: dict[str, Any], trajectory: dict[str, Any], **kwargs: Any) -> Any:
         settings = self.edge_grpo_settings.gec
         if settings.enabled and settings.first_pass_max_tokens is not None and not trajectory["validate"]:
             sampling_params = {**sampling_params, "max_tokens": settings.first_pass_max_tokens}

@@ -99,7 +99,9 @@ class EdgeGRPOSettings:
     def __post_init__(self) -> None:
         _require_type(f"{BLOCK}.seed", self.seed, int)
         if not _is_number(self.replay_poll_seconds) or self.replay_poll_seconds <= 0:
-            raise ValueError(f"{BLOCK}.replay_poll_seconds={self.replay_poll_seconds!r} must be a number of seconds above 0")
+            raise ValueError(
+                f"{BLOCK}.replay_poll_seconds={self.replay_poll_seconds!r} must be a number of seconds above 0"
+            )
 
 
 def parse_settings(block: Mapping[str, Any] | None) -> EdgeGRPOSettings:

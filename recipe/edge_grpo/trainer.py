@@ -25,6 +25,7 @@ from recipe.edge_grpo.estimator import entropy_ratio_for_estimator, group_number
 from recipe.edge_grpo.run_folder import log_metrics_below_run_folder
 from recipe.edge_grpo.watchdog import VLLMWatchdog
 
+
 class EdgeGRPOMixin:
     """Hands the entropy ratio to the estimator, and reports what the method did."""
 
@@ -110,13 +111,16 @@ class EdgeGRPOMixin:
         fields = ["uid", "rm_scores", "extra_fields", "advantages", "response_mask"]
         data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=fields)
         group_index = group_numbers(np.array(data.pop("uid").tolist(), dtype=object)[is_real.numpy()])
-        extra_fields = [extra for extra, real in zip(data.pop("extra_fields").tolist(), is_real.tolist(), strict=True) if real]
+        extra_fields = [
+            extra for extra, real in zip(data.pop("extra_fields").tolist(), is_real.tolist(), strict=True) if real
+        ]
         data = data.to_padded_tensor()[is_real]
         rewards = data["rm_scores"].sum(dim=1)
         accuracies = _accuracies(extra_fields, rewards, self.edge_grpo_settings.gec.accuracy_key)
         scaled_advantages = _advantage_of_each_response(data["advantages"], data["response_mask"])
         records = [
-            record or CorrectionRecord(first_pass_reward=rewards[row].item(), first_pass_accuracy=accuracies[row].item())
+            record
+            or CorrectionRecord(first_pass_reward=rewards[row].item(), first_pass_accuracy=accuracies[row].item())
             for row, record in enumerate(_correction_records(extra_fields))
         ]
         first_pass_rewards = torch.tensor([record.first_pass_reward for record in records])
@@ -162,7 +166,10 @@ def _accuracies(extra_fields: list[Mapping[str, Any]], rewards: Tensor, accuracy
     """(R,) the accuracy that the reward function reports, else the reward itself."""
     reported = [(extra.get("reward_extra_info") or {}).get(accuracy_key) for extra in extra_fields]
     return torch.tensor(
-        [reward if accuracy is None else float(accuracy) for accuracy, reward in zip(reported, rewards.tolist(), strict=True)]
+        [
+            reward if accuracy is None else float(accuracy)
+            for accuracy, reward in zip(reported, rewards.tolist(), strict=True)
+        ]
     )
 
 
@@ -177,6 +184,6 @@ def _refuse_several_outputs_per_session(keys: list[str]) -> None:
     for key in keys:
         if not key.endswith("_0"):
             raise ValueError(
-                f"agent-loop output {key}: this agent loop returns several outputs a session, which would count as several "
-                "members of the group; use one that returns a single output (single_turn_agent, tool_agent)"
+                f"agent-loop output {key}: this agent loop returns several outputs a session, which would count as "
+                "several members of the group; use one that returns a single output (single_turn_agent, tool_agent)"
             )

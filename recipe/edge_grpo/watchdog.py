@@ -52,8 +52,8 @@ class VLLMWatchdog(threading.Thread):
                 self.num_failures[address] = 0 if is_healthy(address) else num_failures + 1
                 if self.num_failures[address] >= FAILURES_BEFORE_END:
                     self.end_run(
-                        f"the vLLM server at {address} is dead ({FAILURES_BEFORE_END} health checks failed); ending the "
-                        "run. Its last words are above, or in the Ray session's logs/worker-*.err"
+                        f"the vLLM server at {address} is dead ({FAILURES_BEFORE_END} health checks failed); ending "
+                        "the run. Its last words are above, or in the Ray session's logs/worker-*.err"
                     )
                     return
 

@@ -38,8 +38,9 @@ def check_capacity(config: DictConfig) -> None:
     needed_cpus = needed_ray_cpus(config)
     if available_cpus < needed_cpus:
         raise ValueError(
-            f"ray_kwargs.ray_init.num_cpus={num_cpus} gives Ray {available_cpus} logical CPUs, and the actors of this run "
-            f"ask for {needed_cpus}; set ray_kwargs.ray_init.num_cpus={needed_cpus} (logical CPUs may exceed the machine's)"
+            f"ray_kwargs.ray_init.num_cpus={num_cpus} gives Ray {available_cpus} logical CPUs, and the actors of this "
+            f"run ask for {needed_cpus}; set ray_kwargs.ray_init.num_cpus={needed_cpus} (logical CPUs may exceed the "
+            "machine's)"
         )
     needed_devices = config.trainer.nnodes * config.trainer.n_gpus_per_node
     available_devices = ray_init.get("num_gpus") or 0

@@ -17,6 +17,7 @@ NAME = "cpu"
 
 _device_module = CPUDeviceModule("torch.cpu")
 
+
 class CPUPlatform(PlatformBase):
     """See the module; methods without a docstring answer what `PlatformBase` asks."""
 
