@@ -98,7 +98,7 @@ def check_registration() -> str:
     if "recipe.edge_grpo.plugin" not in sys.modules:
         raise Problem(
             f"verl did not load the plugin (VERL_USE_EXTERNAL_PLUGINS={policy})",
-            "unset VERL_USE_EXTERNAL_PLUGINS or add edge_grpo to it; errors: `python -c 'import recipe.edge_grpo.plugin'`",
+            "unset VERL_USE_EXTERNAL_PLUGINS or add edge_grpo to it; errors: python -c 'import recipe.edge_grpo.plugin'",
         )
     from verl.trainer.ppo.core_algos import get_adv_estimator_fn
     from verl.trainer.ppo.v1 import get_trainer_cls

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
+import pandas
 import torch
 from torch import Tensor
 
@@ -64,4 +65,4 @@ def edge_grpo_advantage(
 
 def group_numbers(names: np.ndarray) -> Tensor:
     """(B,) int64 in [0, num_groups): the same number for rows of the same name."""
-    return torch.from_numpy(np.unique(np.asarray(names, dtype=str), return_inverse=True)[1].astype(np.int64))
+    return torch.from_numpy(pandas.factorize(names)[0].astype(np.int64))

@@ -1,0 +1,42 @@
+# Everything runs inside .venv, which `install` creates and keeps up to date.
+PYTHON_IN_VENV := .venv/bin/python
+UV ?= uv
+# What requirements/overrides.txt leaves out still needs naming here, or the lock lists it with a marker that never holds.
+NOT_LOCKED := torch torchvision torchaudio torchcodec triton
+QUICKSTART_OPTIONS := $(if $(MODEL),--model '$(MODEL)') $(if $(TRAIN),--train '$(TRAIN)') \
+	$(if $(VAL),--val '$(VAL)') $(if $(STEPS),--steps '$(STEPS)')
+
+.DEFAULT_GOAL := help
+.PHONY: help install quickstart test test-fast lint bench lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+install: ## Create .venv, or bring it up to date
+	@bash requirements/install.sh
+
+quickstart: install ## Train a small model on the CPU and show the result (MODEL= TRAIN= VAL= STEPS= for your own)
+	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.quickstart $(QUICKSTART_OPTIONS)
+
+test: install ## Run all tests
+	@$(PYTHON_IN_VENV) -m pytest
+
+test-fast: install ## Run the tests that need neither Ray nor vLLM
+	@$(PYTHON_IN_VENV) -m pytest -m "not slow"
+
+lint: install ## Check style, formatting and types
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+bench: install ## Measure what the plugin costs
+	@$(PYTHON_IN_VENV) tests/bench/run.py
+
+lock: ## Resolve requirements/cpu.in again (needs uv; keeps versions that still fit, unless cpu.lock is deleted first)
+	cd requirements && $(UV) pip compile --quiet cpu.in --override overrides.txt -o cpu.lock \
+		--universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+		--custom-compile-command 'make lock' $(addprefix --no-emit-package ,$(NOT_LOCKED))
+
+clean: ## Remove .venv, caches and build output; runs/ stays
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find recipe reward_fns data_prep tests -name __pycache__ -type d -prune -exec rm -rf {} +

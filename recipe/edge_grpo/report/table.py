@@ -1,0 +1,91 @@
+"""First and last value of every quantity of a run, as a Markdown table that also reads well in a terminal."""
+
+from collections.abc import Callable, Sequence
+
+from recipe.edge_grpo.report.metrics_file import RunMetrics
+
+# A quantity that a run did not log, for instance the corrections of a run without error correction.
+MISSING = "-"
+
+
+def _decimal(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _count(value: float) -> str:
+    # Whole in one run, but a count averaged over workers keeps its fraction.
+    return f"{value:.0f}" if value == round(value) else f"{value:.1f}"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.1f}"
+
+
+Row = tuple[str, str, Callable[[float], str]]
+
+ROWS: tuple[Row, ...] = (
+    ("accuracy, first pass", "edge_grpo/accuracy/first_pass", _decimal),
+    ("accuracy, after correction", "edge_grpo/accuracy/after_gec", _decimal),
+    ("groups without variance, before correction", "edge_grpo/groups/zero_variance_before_gec", _decimal),
+    ("groups without variance, after correction", "edge_grpo/groups/zero_variance_after_gec", _decimal),
+    ("advantage variance, before EDA", "edge_grpo/advantage_variance/before_eda", _decimal),
+    ("advantage variance, after EDA", "edge_grpo/advantage_variance/after_eda", _decimal),
+    ("entropy, all responses", "edge_grpo/entropy/mean", _decimal),
+    ("entropy, correct responses", "edge_grpo/entropy/correct", _decimal),
+    ("entropy, wrong responses", "edge_grpo/entropy/wrong", _decimal),
+    ("corrected by reflection", "edge_grpo/gec/reflection", _count),
+    ("corrected by answer", "edge_grpo/gec/answer", _count),
+    ("corrected by solution", "edge_grpo/gec/solution", _count),
+    ("success rate of reflection", "edge_grpo/gec/reflection_success_rate", _decimal),
+    ("success rate of answer", "edge_grpo/gec/answer_success_rate", _decimal),
+    ("success rate of solution", "edge_grpo/gec/solution_success_rate", _decimal),
+)
+
+
+def markdown_table(runs: Sequence[RunMetrics]) -> str:
+    """One row per quantity; per run its first and last value, and the change where there is a single run.
+
+    Metrics of validation are rows of their own, as many as the runs logged. Rows that no run can fill are left out.
+    """
+    header = ["quantity"]
+    for run in runs:
+        header += [f"{run.name}: first", f"{run.name}: last"] if len(runs) > 1 else ["first", "last", "change"]
+    rows = [_cells(row, runs) for row in _all_rows(runs)]
+    return _align([header, *(cells for cells in rows if set(cells[1:]) != {MISSING})])
+
+
+def _all_rows(runs: Sequence[RunMetrics]) -> list[Row]:
+    validation = sorted({metric for run in runs for metric in run.metrics_below("val-core/")})
+    return [
+        *ROWS,
+        *((f"validation, {metric.removeprefix('val-core/')}", metric, _decimal) for metric in validation),
+        ("seconds per step", "timing_s/step", _seconds),
+    ]
+
+
+def _cells(row: Row, runs: Sequence[RunMetrics]) -> list[str]:
+    label, metric, text_of = row
+    cells = [label]
+    for run in runs:
+        _, values = run.series(metric)
+        cells += [text_of(values[0]), text_of(values[-1])] if values else [MISSING, MISSING]
+        if len(runs) == 1:
+            cells.append(_signed(values[-1] - values[0], text_of) if values else MISSING)
+    return cells
+
+
+def _signed(change: float, text_of: Callable[[float], str]) -> str:
+    text = text_of(change)
+    return text if text.startswith("-") else f"+{text}"
+
+
+def _align(rows: list[list[str]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [_line([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
+    # Markdown's mark for a right-aligned column is the colon at its end.
+    rule = _line(["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
+    return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
