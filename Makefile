@@ -4,7 +4,7 @@ UV ?= uv
 # What requirements/overrides.txt leaves out still needs naming here, or the lock lists it with a marker that never holds.
 NOT_LOCKED := torch torchvision torchaudio torchcodec triton
 QUICKSTART_OPTIONS := $(if $(MODEL),--model '$(MODEL)') $(if $(TRAIN),--train '$(TRAIN)') \
-	$(if $(VAL),--val '$(VAL)') $(if $(STEPS),--steps '$(STEPS)')
+	$(if $(VAL),--val '$(VAL)') $(if $(STEPS),--steps '$(STEPS)') $(OVERRIDES)
 
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart test test-fast lint bench lock clean
@@ -15,7 +15,7 @@ help: ## List the targets
 install: ## Create .venv, or bring it up to date
 	@bash requirements/install.sh
 
-quickstart: install ## Train a small model on the CPU and show the result (MODEL= TRAIN= VAL= STEPS= for your own)
+quickstart: install ## Train a small model on the CPU and show the result (MODEL= TRAIN= VAL= STEPS= OVERRIDES= for your own)
 	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.quickstart $(QUICKSTART_OPTIONS)
 
 test: install ## Run all tests

@@ -56,6 +56,8 @@ def check_config(config: DictConfig) -> None:
     _check_entropy(config, settings, uses_estimator)
     if settings.gec.enabled:
         _check_error_correction(config, settings)
+    if OmegaConf.is_missing(config.actor_rollout_ref.rollout, "name"):
+        raise ValueError("actor_rollout_ref.rollout.name is not set; set it to vllm")
     if config.actor_rollout_ref.rollout.name == "vllm" and importlib.util.find_spec("vllm") is None:
         raise ValueError(
             "actor_rollout_ref.rollout.name=vllm, and vllm is not installed: pip install verl-edge-grpo[gpu]"
@@ -93,6 +95,11 @@ def _check_error_correction(config: DictConfig, settings: EdgeGRPOSettings) -> N
             "reward.reward_model.enable=True with enable_resource_pool=False scores after sampling, and error "
             "correction needs the score while sampling; give the reward model its own resource pool or set "
             f"{BLOCK}.gec.enabled=False"
+        )
+    if rollout.get("enable_rollout_routing_replay"):
+        raise ValueError(
+            "actor_rollout_ref.rollout.enable_rollout_routing_replay=True: corrected tokens have no recorded expert "
+            f"routing; set it to False, or {BLOCK}.gec.enabled=False"
         )
     first_pass = settings.gec.first_pass_max_tokens
     if first_pass is not None and first_pass > rollout.response_length:

@@ -98,7 +98,7 @@ def check_registration() -> str:
     if "recipe.edge_grpo.plugin" not in sys.modules:
         raise Problem(
             f"verl did not load the plugin (VERL_USE_EXTERNAL_PLUGINS={policy})",
-            "unset VERL_USE_EXTERNAL_PLUGINS or add edge_grpo to it; errors: python -c 'import recipe.edge_grpo.plugin'",
+            "unset VERL_USE_EXTERNAL_PLUGINS, or add edge_grpo; for errors: python -c 'import recipe.edge_grpo.plugin'",
         )
     from verl.trainer.ppo.core_algos import get_adv_estimator_fn
     from verl.trainer.ppo.v1 import get_trainer_cls
@@ -176,11 +176,7 @@ def _write_tiny_config(folder: Path) -> None:
 def _default_overrides() -> list[str]:
     import torch
 
-    if not torch.accelerator.is_available():
-        return ["+recipe=edge_grpo", "+profile=cpu"]
-    # verl has no default for its micro batch sizes, and needs none with dynamic ones.
-    dynamic = ("actor.use_dynamic_bsz", "ref.log_prob_use_dynamic_bsz", "rollout.log_prob_use_dynamic_bsz")
-    return ["+recipe=edge_grpo", *(f"actor_rollout_ref.{key}=true" for key in dynamic)]
+    return ["+recipe=edge_grpo"] if torch.accelerator.is_available() else ["+recipe=edge_grpo", "+profile=cpu"]
 
 
 def _version(distribution: str) -> str | None:

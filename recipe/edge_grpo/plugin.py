@@ -24,7 +24,7 @@ CPU_PROFILE = "+profile=cpu"
 
 
 def register() -> None:
-    """Arrange all registrations. Called once, on import; calling it again changes nothing."""
+    """Arrange all registrations; called once, on import."""
     if CPU_PROFILE in sys.argv:
         # verl chooses its platform before Hydra has read the profile, so the command line is the only place to look.
         os.environ.setdefault("VERL_PLATFORM", "cpu")

@@ -74,7 +74,7 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):  # type: i
     def _accuracy(self, output: AgentLoopOutput) -> float:
         """Accuracy of a scored response; its reward where the reward function reports no accuracy."""
         key = self.edge_grpo_settings.gec.accuracy_key
-        return float(output.extra_fields["reward_extra_info"].get(key, output.reward_score))
+        return float((output.extra_fields.get("reward_extra_info") or {}).get(key, output.reward_score))
 
     async def _corrected(
         self, record: CorrectionRecord, output: AgentLoopOutput, row: dict[str, Any]

@@ -24,7 +24,7 @@ ENVIRONMENT = {
 
 
 def register() -> None:
-    """Set the environment, and register platform and patches; cheap, and calling it again changes nothing."""
+    """Set the environment, and register platform and patches; called once, by the plugin."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     if os.environ.get("CUDA_VISIBLE_DEVICES") == "":

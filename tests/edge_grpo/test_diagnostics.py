@@ -1,0 +1,172 @@
+"""The metrics under `edge_grpo/`: hand-worked values, what is absent where undefined, and a slow readable version."""
+
+import dataclasses
+import json
+import statistics
+
+import pytest
+import torch
+
+from recipe.edge_grpo.correction import Strategy
+from recipe.edge_grpo.diagnostics import (
+    CorrectionRecord,
+    Skipped,
+    accuracy_metrics,
+    advantage_metrics,
+    correction_metrics,
+    entropy_metrics,
+    group_metrics,
+    mean_group_variance,
+    ratio_metrics,
+)
+
+# One batch of three groups, worked by hand below; rows of different groups are interleaved.
+GROUPS = torch.tensor([0, 1, 0, 1, 2])
+
+
+def test_group_shares_tell_contrast_from_collapse():
+    # group 0: rewards 1, 1 (all correct); group 1: 0, 1 (contrast); group 2: a single wrong response
+    rewards = torch.tensor([1.0, 0.0, 1.0, 1.0, 0.0])
+    assert group_metrics(rewards, rewards, GROUPS, "before_gec") == {
+        "edge_grpo/groups/zero_variance_before_gec": pytest.approx(2 / 3),
+        "edge_grpo/groups/all_correct_before_gec": pytest.approx(1 / 3),
+        "edge_grpo/groups/all_wrong_before_gec": pytest.approx(1 / 3),
+    }
+
+
+def test_equal_rewards_of_partly_right_responses_are_neither_all_correct_nor_all_wrong():
+    rewards, accuracies = torch.full((2,), 0.3), torch.tensor([0.3, 0.3])
+    assert list(group_metrics(rewards, accuracies, torch.tensor([0, 0]), "after_gec").values()) == [1.0, 0.0, 0.0]
+
+
+def test_a_format_reward_makes_contrast_in_a_group_that_is_all_wrong():
+    rewards, accuracies = torch.tensor([0.1, 0.0]), torch.tensor([0.0, 0.0])
+    assert list(group_metrics(rewards, accuracies, torch.tensor([0, 0]), "after_gec").values()) == [0.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize("reward", [0.1, 1 / 3, 0.7])
+def test_rounding_of_the_mean_does_not_hide_a_collapsed_group(reward):
+    for group_size in range(1, 12):
+        rewards, group = torch.full((group_size,), reward), torch.zeros(group_size, dtype=torch.int64)
+        metrics = group_metrics(rewards, torch.zeros(group_size), group, "after_gec")
+        assert metrics["edge_grpo/groups/zero_variance_after_gec"] == 1.0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_group_shares_agree_with_a_slow_version(seed):
+    generator = torch.Generator().manual_seed(seed)
+    accuracies = torch.randint(0, 2, (40,), generator=generator).float()
+    groups = torch.unique(torch.randint(0, 15, (40,), generator=generator), return_inverse=True)[1]
+    members = [accuracies[groups == group].tolist() for group in range(int(groups.max()) + 1)]
+    assert group_metrics(accuracies, accuracies, groups, "after_gec") == {
+        "edge_grpo/groups/zero_variance_after_gec": pytest.approx(statistics.fmean(len(set(m)) == 1 for m in members)),
+        "edge_grpo/groups/all_correct_after_gec": pytest.approx(statistics.fmean(min(m) == 1 for m in members)),
+        "edge_grpo/groups/all_wrong_after_gec": pytest.approx(statistics.fmean(max(m) == 0 for m in members)),
+    }
+
+
+def test_advantage_variance_is_the_sample_variance_within_groups_before_and_after():
+    # before: group 0: (1, -1): ((1-0)^2 + (-1-0)^2) / (2-1) = 2; group 1: (0, 0): 0; mean 1. Group 2 has one row.
+    # after:  group 0: (2, -0.5): mean 0.75, 2 * 1.25^2 / 1 = 3.125; group 1: 0; mean 1.5625
+    raw = torch.tensor([1.0, 0.0, -1.0, 0.0, 5.0])
+    scaled = torch.tensor([2.0, 0.0, -0.5, 0.0, 5.0])
+    assert advantage_metrics(raw, scaled, GROUPS) == {
+        "edge_grpo/advantage_variance/before_eda": pytest.approx(1.0),
+        "edge_grpo/advantage_variance/after_eda": pytest.approx(1.5625),
+    }
+
+
+def test_advantage_variance_of_groups_of_one_is_absent():
+    groups = torch.tensor([0, 1])
+    assert mean_group_variance(torch.tensor([1.0, 2.0]), groups) is None
+    assert advantage_metrics(torch.ones(2), torch.ones(2), groups) == {}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_advantage_variance_agrees_with_a_slow_version(seed):
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.randn(50, generator=generator)
+    groups = torch.unique(torch.randint(0, 20, (50,), generator=generator), return_inverse=True)[1]
+    members = [values[groups == group].tolist() for group in range(int(groups.max()) + 1)]
+    expected = statistics.fmean(statistics.variance(m) for m in members if len(m) > 1)
+    assert mean_group_variance(values, groups) == pytest.approx(expected, rel=1e-5)
+
+
+def test_entropy_is_reported_for_all_for_correct_and_for_wrong_responses():
+    # all: (1 + 2 + 6) / 3 = 3; correct (accuracy above 0): (1 + 2) / 2 = 1.5; wrong: 6
+    assert entropy_metrics(torch.tensor([1.0, 2.0, 6.0]), torch.tensor([1.0, 0.5, 0.0])) == {
+        "edge_grpo/entropy/mean": 3.0,
+        "edge_grpo/entropy/correct": 1.5,
+        "edge_grpo/entropy/wrong": 6.0,
+    }
+
+
+@pytest.mark.parametrize(("accuracy", "absent"), [(0.0, "correct"), (1.0, "wrong")])
+def test_the_entropy_of_an_empty_selection_is_absent_and_not_0_or_nan(accuracy, absent):
+    metrics = entropy_metrics(torch.tensor([1.0, 2.0]), torch.full((2,), accuracy))
+    assert f"edge_grpo/entropy/{absent}" not in metrics
+    assert set(metrics.values()) == {1.5}
+
+
+def test_ratio_metrics_are_of_the_ratio_that_was_used():
+    # two of four met a bound
+    unbounded, used = torch.tensor([0.05, 0.5, 1.5, 20.0]), torch.tensor([0.1, 0.5, 1.5, 10.0])
+    assert ratio_metrics(unbounded, used) == {
+        "edge_grpo/entropy_ratio/min": pytest.approx(0.1),
+        "edge_grpo/entropy_ratio/max": 10.0,
+        "edge_grpo/entropy_ratio/clipped_fraction": 0.5,
+    }
+
+
+RECORDS = [
+    CorrectionRecord(1.0, 1.0),
+    CorrectionRecord(0.0, 0.0, Strategy.REFLECTION, injected_start=4, injected_end=10, tokens_regenerated=7),
+    CorrectionRecord(0.0, 0.0, Strategy.REFLECTION, injected_start=1, injected_end=7, tokens_regenerated=5),
+    CorrectionRecord(0.0, 0.0, Strategy.ANSWER, answer_for_missing_solution=True, injected_start=2, injected_end=22),
+    CorrectionRecord(0.1, 0.0, skipped=Skipped.NO_ROOM),
+]
+ACCURACIES_AFTER = torch.tensor([1.0, 1.0, 0.0, 1.0, 0.0])
+
+
+def test_accuracy_is_reported_for_what_the_policy_wrote_and_after_correction():
+    # first pass: 1 of 5; after: 3 of 5
+    assert accuracy_metrics(RECORDS, ACCURACIES_AFTER) == {
+        "edge_grpo/accuracy/first_pass": pytest.approx(0.2),
+        "edge_grpo/accuracy/after_gec": pytest.approx(0.6),
+    }
+
+
+def test_correction_metrics_count_strategies_successes_skips_and_tokens():
+    assert correction_metrics(RECORDS, ACCURACIES_AFTER) == {
+        "edge_grpo/gec/failed_fraction": pytest.approx(0.8),  # 4 of 5
+        "edge_grpo/gec/reflection": 2,
+        "edge_grpo/gec/reflection_success_rate": 0.5,  # rows 1 and 2, of which row 1
+        "edge_grpo/gec/answer": 1,
+        "edge_grpo/gec/answer_success_rate": 1.0,
+        "edge_grpo/gec/solution": 0,  # not used: its success rate is absent
+        "edge_grpo/gec/skipped_prompt_too_long": 0,
+        "edge_grpo/gec/skipped_no_room": 1,
+        "edge_grpo/gec/skipped_generation_failed": 0,
+        "edge_grpo/gec/answer_for_missing_solution": 1,
+        "edge_grpo/gec/tokens_injected": 32,  # 6 + 6 + 20
+        "edge_grpo/gec/tokens_regenerated": 12,  # 7 + 5
+    }
+
+
+def test_every_failed_response_is_either_corrected_or_skipped_for_one_reason():
+    metrics = correction_metrics(RECORDS, ACCURACIES_AFTER)
+    handled = sum(metrics[f"edge_grpo/gec/{strategy}"] for strategy in Strategy)
+    skipped = sum(metrics[f"edge_grpo/gec/skipped_{reason}"] for reason in Skipped)
+    assert handled + skipped == metrics["edge_grpo/gec/failed_fraction"] * len(RECORDS)
+
+
+def test_the_order_of_responses_does_not_matter():
+    order = [3, 0, 4, 2, 1]
+    shuffled = [RECORDS[row] for row in order]
+    assert correction_metrics(shuffled, ACCURACIES_AFTER[order]) == correction_metrics(RECORDS, ACCURACIES_AFTER)
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_record_travels_as_a_dictionary_even_through_json(record):
+    assert CorrectionRecord(**dataclasses.asdict(record)) == record
+    assert CorrectionRecord(**json.loads(json.dumps(dataclasses.asdict(record)))) == record

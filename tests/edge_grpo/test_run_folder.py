@@ -1,0 +1,66 @@
+"""metrics.jsonl lands in the run folder, and an earlier one is kept."""
+
+import json
+
+import pytest
+
+from recipe.edge_grpo.run_folder import log_metrics_below_run_folder
+
+VARIABLE = "VERL_FILE_LOGGER_PATH"
+
+
+@pytest.fixture(autouse=True)
+def unset_variable(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "")  # so that monkeypatch restores it after the code under test has set it
+    monkeypatch.delenv(VARIABLE)
+
+
+def start_again(monkeypatch, run_folder):
+    """As a new process would, in which the variable is not set."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    return log_metrics_below_run_folder(str(run_folder))
+
+
+def test_a_new_run_folder_is_made_and_named_to_verls_logger(tmp_path, monkeypatch):
+    path = start_again(monkeypatch, tmp_path / "runs" / "one")
+    assert path == tmp_path / "runs" / "one" / "metrics.jsonl"
+    assert path.parent.is_dir()
+    assert not path.exists()
+
+
+def test_verls_own_file_logger_writes_there(tmp_path, monkeypatch):
+    from verl.utils.tracking import Tracking
+
+    path = start_again(monkeypatch, tmp_path)
+    tracking = Tracking(project_name="p", experiment_name="e", default_backend=["file"], config={})
+    tracking.log({"edge_grpo/accuracy/first_pass": 0.5}, step=3)
+    (line,) = path.read_text().splitlines()
+    assert json.loads(line) == {"step": 3, "data": {"edge_grpo/accuracy/first_pass": 0.5}}
+
+
+def test_files_of_earlier_starts_are_kept_and_numbered_in_order(tmp_path, monkeypatch):
+    for content in ("first", "second", "third"):
+        start_again(monkeypatch, tmp_path).write_text(content)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "metrics.1.jsonl": "first",
+        "metrics.2.jsonl": "second",
+        "metrics.jsonl": "third",
+    }
+
+
+def test_a_path_that_the_user_has_set_wins_and_is_kept_as_well(tmp_path, monkeypatch):
+    chosen = tmp_path / "elsewhere" / "m.jsonl"
+    monkeypatch.setenv(VARIABLE, str(chosen))
+    assert log_metrics_below_run_folder(str(tmp_path / "run")) == chosen
+    chosen.write_text("first")
+    assert log_metrics_below_run_folder(str(tmp_path / "run")) == chosen
+    assert chosen.with_name("m.1.jsonl").read_text() == "first"
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_files_of_the_run_are_left_alone(tmp_path, monkeypatch):
+    (tmp_path / "metrics.json").write_text("mine")
+    (tmp_path / "global_step_5").mkdir()
+    start_again(monkeypatch, tmp_path)
+    assert (tmp_path / "metrics.json").read_text() == "mine"
+    assert (tmp_path / "global_step_5").is_dir()

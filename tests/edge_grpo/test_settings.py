@@ -1,0 +1,174 @@
+"""The `edge_grpo:` block: a good one is read as it stands, each bad one is refused with key, value and fix."""
+
+import copy
+import dataclasses
+import math
+
+import pytest
+
+from recipe.edge_grpo.correction import Strategy
+from recipe.edge_grpo.settings import parse_settings
+
+GOOD = {
+    "seed": 7,
+    "replay_poll_seconds": 0.5,
+    "eda": {"enabled": True, "clip": [0.5, 2]},
+    "gec": {
+        "enabled": True,
+        "probabilities": {"reflection": 0.5, "answer": 0.25, "solution": 0.25},
+        "reflection_text": " Wait!",
+        "answer_text": "It is {answer}.",
+        "max_new_tokens": 256,
+        "first_pass_max_tokens": None,
+        "max_prompt_tokens": 255,
+        "accuracy_key": "acc",
+    },
+}
+
+
+def changed(path, value):
+    """A good block with one value replaced; `path` is written as the user writes it, without the leading edge_grpo."""
+    block = copy.deepcopy(GOOD)
+    *parents, name = path.split(".")
+    place = block
+    for parent in parents:
+        place = place[parent]
+    place[name] = value
+    return block
+
+
+def test_a_good_block_is_read_as_it_stands():
+    settings = parse_settings(GOOD)
+    assert (settings.seed, settings.replay_poll_seconds) == (7, 0.5)
+    assert dataclasses.asdict(settings.eda) == {"enabled": True, "clip": (0.5, 2.0)}
+    assert settings.gec.probabilities == {Strategy.REFLECTION: 0.5, Strategy.ANSWER: 0.25, Strategy.SOLUTION: 0.25}
+    assert (settings.gec.first_pass_max_tokens, settings.gec.max_prompt_tokens) == (None, 255)
+    assert (settings.gec.reflection_text, settings.gec.answer_text) == (" Wait!", "It is {answer}.")
+
+
+def test_reading_does_not_change_the_block():
+    block = copy.deepcopy(GOOD)
+    parse_settings(block)
+    assert block == GOOD
+
+
+def test_settings_cannot_be_changed_afterwards():
+    settings = parse_settings(GOOD)
+    for part, name in ((settings, "seed"), (settings.eda, "enabled"), (settings.gec, "max_new_tokens")):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(part, name, 1)
+
+
+@pytest.mark.parametrize("path", ["eda.clip", "gec.first_pass_max_tokens", "gec.max_prompt_tokens"])
+def test_null_means_no_bound(path):
+    parse_settings(changed(path, None))
+
+
+@pytest.mark.parametrize("clip", [[1, 1], (0.1, 10.0), [0.999, 1.0]])
+def test_bounds_that_enclose_1_are_accepted(clip):
+    assert parse_settings(changed("eda.clip", clip)).eda.clip == tuple(float(bound) for bound in clip)
+
+
+def test_a_probability_may_be_a_whole_number_and_the_sum_may_be_off_by_rounding():
+    thirds = {"reflection": 1 / 3, "answer": 1 / 3, "solution": 0.3333334}
+    assert parse_settings(changed("gec.probabilities", thirds)).gec.probabilities[Strategy.ANSWER] == 1 / 3
+    forced = parse_settings(changed("gec.probabilities", {"reflection": 1, "answer": 0, "solution": 0}))
+    assert forced.gec.probabilities[Strategy.REFLECTION] == 1.0
+
+
+def test_a_missing_block_names_the_option_that_adds_it():
+    with pytest.raises(ValueError, match=r"no block `edge_grpo:`; add \+recipe=edge_grpo"):
+        parse_settings(None)
+
+
+# (key as the user writes it, bad value, what the message must say besides the key and the value)
+BAD_VALUES = [
+    ("seed", "0", "type int"),
+    ("seed", 1.5, "type int"),
+    ("seed", True, "type int"),
+    ("replay_poll_seconds", 0, "above 0"),
+    ("replay_poll_seconds", -1.0, "above 0"),
+    ("replay_poll_seconds", "2", "number of seconds"),
+    ("replay_poll_seconds", math.inf, "number of seconds"),
+    ("replay_poll_seconds", math.nan, "number of seconds"),
+    ("eda", None, "must be a block"),
+    ("eda", True, "must be a block"),
+    ("eda.enabled", "yes", "type bool"),
+    ("eda.enabled", 1, "type bool"),
+    ("eda.clip", 3, "two numbers [low, high] with 0 < low <= 1 <= high, or null"),
+    ("eda.clip", [0.5], "two numbers"),
+    ("eda.clip", [0.5, 1, 2], "two numbers"),
+    ("eda.clip", [0, 2], "0 < low"),
+    ("eda.clip", [1.5, 2], "low <= 1"),
+    ("eda.clip", [0.2, 0.9], "1 <= high"),
+    ("eda.clip", ["0.5", 2], "two numbers"),
+    ("eda.clip", [0.5, math.inf], "two numbers"),
+    ("gec", [], "must be a block"),
+    ("gec.enabled", None, "type bool"),
+    ("gec.probabilities", {"reflection": 1.0}, "exactly the keys reflection, answer, solution"),
+    ("gec.probabilities", [0.5, 0.25, 0.25], "exactly the keys reflection, answer, solution"),
+    ("gec.probabilities.reflection", -0.5, "between 0 and 1"),
+    ("gec.probabilities.reflection", 1.5, "between 0 and 1"),
+    ("gec.probabilities.reflection", "half", "between 0 and 1"),
+    ("gec.probabilities.reflection", True, "between 0 and 1"),
+    ("gec.reflection_text", "", "is empty"),
+    ("gec.reflection_text", 3, "type str"),
+    ("gec.answer_text", "it is known", "must contain {answer}"),
+    ("gec.answer_text", None, "type str"),
+    ("gec.accuracy_key", 1, "type str"),
+    ("gec.max_new_tokens", 0, "at least 1"),
+    ("gec.max_new_tokens", None, "at least 1"),
+    ("gec.max_new_tokens", 2.0, "whole number"),
+    ("gec.max_new_tokens", True, "whole number"),
+    ("gec.first_pass_max_tokens", 0, "at least 1"),
+    ("gec.max_prompt_tokens", -5, "at least 1"),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"), BAD_VALUES, ids=[f"{path}={value!r}" for path, value, _ in BAD_VALUES]
+)
+def test_a_bad_value_is_refused_with_its_key_the_value_and_what_is_right(path, value, reason):
+    with pytest.raises(ValueError) as refusal:
+        parse_settings(changed(path, value))
+    message = str(refusal.value)
+    assert f"edge_grpo.{path}" in message
+    assert reason in message
+    assert value == "" or repr(value) in message
+
+
+def test_probabilities_that_do_not_sum_to_1_are_refused_with_their_sum():
+    with pytest.raises(ValueError, match=r"edge_grpo\.gec\.probabilities sum to 1\.25; they must sum to 1"):
+        parse_settings(changed("gec.probabilities.reflection", 0.75))
+
+
+def all_keys():
+    for name, value in GOOD.items():
+        yield name
+        if isinstance(value, dict):
+            yield from (f"{name}.{inner}" for inner in value)
+
+
+@pytest.mark.parametrize("path", list(all_keys()))
+def test_a_missing_key_is_named(path):
+    block = copy.deepcopy(GOOD)
+    *parents, name = path.split(".")
+    del (block[parents[0]] if parents else block)[name]
+    with pytest.raises(ValueError, match=rf"missing key edge_grpo\.{path}: \+recipe=edge_grpo sets it"):
+        parse_settings(block)
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("gec.max_new_token", "did you mean edge_grpo.gec.max_new_tokens?"),
+        ("eda.clips", "did you mean edge_grpo.eda.clip?"),
+        ("sed", "did you mean edge_grpo.seed?"),
+        ("eda.zzz", "known keys: enabled, clip"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_nearest_known_one(path, hint):
+    with pytest.raises(ValueError) as refusal:
+        parse_settings(changed(path, 1))
+    assert f"unknown key edge_grpo.{path}" in str(refusal.value)
+    assert hint in str(refusal.value)
