@@ -1,4 +1,4 @@
-"""`make bench`: what the plugin costs, as ratios of paired measurements within one run (machines are noisy, ratios less).
+"""`make bench`: what the plugin costs, as ratios of paired measurements within one run (machines are noisy).
 
 import      `import verl` with the plugin against without it, in alternating fresh processes
 advantage   the entropy-driven advantage against verl's own GRPO estimator, on the same tensors
@@ -78,8 +78,8 @@ def bench_advantage(num_responses: int, num_pairs: int, group_size: int = 8, num
     pairs = [(seconds(verls), seconds(ours)) for _ in range(num_pairs)]
     ratio = statistics.median(theirs / mine for theirs, mine in pairs)
     print(
-        f"advantage of {num_responses:,} responses: {statistics.median(pair[1] for pair in pairs):.3f} s with the entropy "
-        f"scaling, {ratio:.1f} times faster than verl's GRPO alone (median of {num_pairs})"
+        f"advantage of {num_responses:,} responses: {statistics.median(pair[1] for pair in pairs):.3f} s with the "
+        f"entropy scaling, {ratio:.1f} times faster than verl's GRPO alone (median of {num_pairs})"
     )
 
 

@@ -208,6 +208,11 @@ REFUSED = [
         ["reward.reward_model.enable=True", "enable_resource_pool=False", "its own resource pool", "gec.enabled=False"],
     ),
     (
+        "gec_only",
+        ["actor_rollout_ref.rollout.enable_rollout_routing_replay=True"],
+        ["enable_rollout_routing_replay=True", "set it to False", "edge_grpo.gec.enabled=False"],
+    ),
+    (
         "edge_grpo",
         ["edge_grpo.gec.first_pass_max_tokens=513", "data.max_response_length=512"],
         ["edge_grpo.gec.first_pass_max_tokens=513", "data.max_response_length=512"],

@@ -1,0 +1,121 @@
+"""Writes train.parquet and test.parquet of generated arithmetic problems.
+
+    python -m data_prep.arithmetic --output-dir DIR [--train-size 512] [--test-size 64] [--seed 0]
+        [--difficulty easy=0.2,medium=0.4,hard=0.4]
+
+No problem text occurs twice, within a file or across the two. The same arguments give the same bytes.
+"""
+
+import argparse
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from data_prep.arithmetic_problems import LEVELS, Problem, draw_problem
+from data_prep.rows import build_row, write_parquet
+
+DEFAULT_SHARES = {"easy": 0.2, "medium": 0.4, "hard": 0.4}
+
+# So many repetitions in a row mean that a difficulty is as good as exhausted.
+_MAX_REPETITIONS = 1000
+
+
+def parse_shares(text: str) -> dict[str, float]:
+    """Read `easy=0.2,medium=0.4,hard=0.4` as shares by difficulty; one that is not named has share 0.
+
+    Raises ArgumentTypeError, naming the part at fault, for an unknown or repeated difficulty, a share that is not a
+    number from 0 to 1, and shares that do not add up to 1.
+    """
+    shares: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, number = (field.strip() for field in part.partition("="))
+        if name not in LEVELS or name in shares:
+            raise argparse.ArgumentTypeError(f"{part!r}: expected each of {', '.join(LEVELS)} at most once")
+        try:
+            shares[name] = float(number)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{part!r}: {number!r} is not a number") from None
+        if not 0 <= shares[name] <= 1:
+            raise argparse.ArgumentTypeError(f"{part!r}: a share lies between 0 and 1")
+    if abs(sum(shares.values()) - 1) > 1e-6:
+        raise argparse.ArgumentTypeError(f"{text!r}: the shares add up to {sum(shares.values()):g} instead of 1")
+    return shares
+
+
+def split_by_shares(size: int, shares: Mapping[str, float]) -> dict[str, int]:
+    """Divide `size` by `shares`, which add up to 1, in whole numbers that add up to `size`.
+
+    What rounding down leaves over goes to the largest remainders, the first named first.
+    """
+    counts = {name: int(size * share) for name, share in shares.items()}
+    by_remainder = sorted(shares, key=lambda name: counts[name] - size * shares[name])
+    for name in by_remainder[: size - sum(counts.values())]:
+        counts[name] += 1
+    return counts
+
+
+def draw_distinct_problems(
+    rng: random.Random, size: int, shares: Mapping[str, float], seen_texts: set[str]
+) -> list[Problem]:
+    """Draw `size` problems in random order whose texts are new, and add their texts to `seen_texts`.
+
+    Raises ValueError, naming the difficulty, when it has too few different problems left.
+    """
+    problems = []
+    for difficulty, count in split_by_shares(size, shares).items():
+        problems += [_draw_new_problem(rng, difficulty, seen_texts) for _ in range(count)]
+    rng.shuffle(problems)
+    return problems
+
+
+def build_rows(problems: Sequence[Problem], split: str) -> list[dict[str, object]]:
+    """Build the rows of one split, with the difficulty in `extra_info`."""
+    return [
+        build_row(
+            data_source="arithmetic",
+            problem=problem.text,
+            answer=problem.answer,
+            solution=problem.solution,
+            index=index,
+            split=split,
+            difficulty=problem.difficulty,
+        )
+        for index, problem in enumerate(problems)
+    ]
+
+
+def _draw_new_problem(rng: random.Random, difficulty: str, seen_texts: set[str]) -> Problem:
+    for _ in range(_MAX_REPETITIONS):
+        problem = draw_problem(rng, difficulty)
+        if problem.text not in seen_texts:
+            seen_texts.add(problem.text)
+            return problem
+    raise ValueError(f"there are not enough different problems of difficulty {difficulty!r}: ask for fewer")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m data_prep.arithmetic", description="Generate arithmetic problems.")
+    parser.add_argument("--output-dir", type=Path, required=True)
+    parser.add_argument("--train-size", type=int, default=512)
+    parser.add_argument("--test-size", type=int, default=64)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--difficulty", type=parse_shares, default=DEFAULT_SHARES, metavar="NAME=SHARE,...")
+    options = parser.parse_args(arguments)
+    rng = random.Random(options.seed)
+    seen_texts: set[str] = set()
+    try:
+        rows_by_split = {
+            split: build_rows(draw_distinct_problems(rng, size, options.difficulty, seen_texts), split)
+            for split, size in (("test", options.test_size), ("train", options.train_size))
+        }
+        for split, rows in rows_by_split.items():
+            path = options.output_dir / f"{split}.parquet"
+            write_parquet(rows, path)
+            print(f"{path}: {len(rows)} problems, {split_by_shares(len(rows), options.difficulty)}")
+    except ValueError as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()
