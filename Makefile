@@ -22,7 +22,7 @@ test: install ## Run all tests
 	@$(PYTHON_IN_VENV) -m pytest
 
 test-fast: install ## Run the tests that need neither Ray nor vLLM
-	@$(PYTHON_IN_VENV) -m pytest -m "not slow"
+	@$(PYTHON_IN_VENV) -m pytest -m "not slow" -n 2 --dist loadfile
 
 lint: install ## Check style, formatting and types
 	.venv/bin/ruff check .

