@@ -8,6 +8,7 @@ Pure modules (torch and the standard library only):
 
 Glue (verl):
     plugin.py        the `verl.plugins` entry point; registers everything else by name, lazily
+    start_up.py      makes verl's `validate_config` run our checks
     checks.py        start-up checks of the composed configuration and of the data
     estimator.py     `algorithm.adv_estimator=edge_grpo`
     trainer.py       one mixin, three trainers (sync, colocate_async, separate_async)

