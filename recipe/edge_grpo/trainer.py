@@ -23,7 +23,7 @@ from recipe.edge_grpo.checks import TRAINER_MODES, check_config, check_training_
 from recipe.edge_grpo.diagnostics import RECORD_KEY, CorrectionRecord
 from recipe.edge_grpo.estimator import entropy_ratio_for_estimator, group_numbers
 from recipe.edge_grpo.run_folder import log_metrics_below_run_folder
-from recipe.edge_grpo.watchdog import VLLMWatchdog
+from recipe.edge_grpo.watchdog import VLLMWatchdog, naming_dead_servers
 
 
 class EdgeGRPOMixin:
@@ -49,15 +49,16 @@ class EdgeGRPOMixin:
         check_training_rows(rows, corrects=self.edge_grpo_settings.gec.enabled)
 
     def on_init_end(self) -> None:
-        addresses = [
+        self.vllm_addresses = [
             replica.server_address for manager in self._rollout_server_managers() for replica in manager.get_replicas()
         ]
-        VLLMWatchdog(addresses).start()
+        VLLMWatchdog(self.vllm_addresses).start()
         super().on_init_end()
 
     def fit(self, agent_loop_manager: Any) -> None:
         log_metrics_below_run_folder(self.config.trainer.default_local_dir)
-        super().fit(agent_loop_manager)
+        with naming_dead_servers(self.vllm_addresses):
+            super().fit(agent_loop_manager)
 
     def _compute_old_log_prob(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
         result = super()._compute_old_log_prob(batch, metrics)

@@ -11,7 +11,8 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 INTERVAL_SECONDS = 5.0
 TIMEOUT_SECONDS = 20.0
@@ -51,11 +52,31 @@ class VLLMWatchdog(threading.Thread):
             for address, num_failures in self.num_failures.items():
                 self.num_failures[address] = 0 if is_healthy(address) else num_failures + 1
                 if self.num_failures[address] >= FAILURES_BEFORE_END:
-                    self.end_run(
-                        f"the vLLM server at {address} is dead ({FAILURES_BEFORE_END} health checks failed); ending "
-                        "the run. Its last words are above, or in the Ray session's logs/worker-*.err"
-                    )
+                    self.end_run(dead_server_message(address))
                     return
+
+
+def dead_server_message(address: str) -> str:
+    """What the user is told of a dead server."""
+    return (
+        f"the vLLM server at {address} is dead (its health checks fail); ending the run. Its last words are above, or in "
+        "the Ray session's logs/worker-*.err"
+    )
+
+
+@contextmanager
+def naming_dead_servers(addresses: Iterable[str]) -> Iterator[None]:
+    """Say of an error inside that a server is dead, where one is.
+
+    verl may notice first, and then complains of what follows from it: groups that lost all their responses.
+    """
+    try:
+        yield
+    except Exception as error:
+        dead = [address for address in addresses if not is_healthy(address)]
+        if dead:
+            raise RuntimeError(f"EDGE-GRPO: {dead_server_message(dead[0])}") from error
+        raise
 
 
 def end_process(message: str) -> None:

@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from recipe.edge_grpo.watchdog import FAILURES_BEFORE_END, VLLMWatchdog, is_healthy
+from recipe.edge_grpo.watchdog import FAILURES_BEFORE_END, VLLMWatchdog, is_healthy, naming_dead_servers
 
 TICK = 0.01
 PATIENCE = 10.0  # how long a test waits for what must happen; it goes on as soon as it has
@@ -172,6 +172,21 @@ def test_an_answer_that_is_not_http_does_not_stop_the_watch(serve, watch):
     watchdog = watch(server.address)
     watchdog.join(PATIENCE)  # its thread ends with the run, or with an error
     assert len(watchdog.messages) == 1
+
+
+def test_an_error_while_a_server_is_dead_names_the_server_and_keeps_the_cause(serve):
+    alive, dead = serve(200), serve(503)
+    with (
+        pytest.raises(RuntimeError, match=f"{dead.address} is dead") as error,
+        naming_dead_servers([alive.address, dead.address]),
+    ):
+        raise KeyError("groups without responses")
+    assert isinstance(error.value.__cause__, KeyError)
+
+
+def test_an_error_while_all_servers_live_is_passed_on_as_it_is(serve):
+    with pytest.raises(KeyError, match="something else"), naming_dead_servers([serve(200).address]):
+        raise KeyError("something else")
 
 
 def test_it_does_not_keep_a_finished_run_alive():

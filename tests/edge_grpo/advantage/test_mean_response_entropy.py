@@ -1,0 +1,44 @@
+"""The mean entropy of a response: its own tokens count, and nothing else does."""
+
+import math
+
+import pytest
+import torch
+
+from recipe.edge_grpo.advantage import mean_response_entropy
+
+
+def test_response_entropy_is_the_mean_over_response_tokens_only():
+    token_entropy = torch.tensor([[1.0, 2.0, 9.0], [4.0, 9.0, 8.0], [3.0, 3.0, 3.0]])
+    response_mask = torch.tensor([[1, 1, 0], [1, 0, 1], [0, 0, 0]])
+    # (1 + 2) / 2 = 1.5; a tool's token in the middle does not count: (4 + 8) / 2 = 6; an empty mask: 0
+    assert mean_response_entropy(token_entropy, response_mask).tolist() == [1.5, 6.0, 0.0]
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.float32])
+def test_a_mask_of_any_dtype_counts_alike(dtype):
+    mask = torch.tensor([[1, 1, 0]]).to(dtype)
+    assert mean_response_entropy(torch.tensor([[1.0, 2.0, 9.0]]), mask).tolist() == [1.5]
+
+
+def test_what_stands_at_masked_positions_changes_nothing_even_nan(random_batch):
+    token_entropy, response_mask, _, _ = random_batch(20, seed=5)
+    expected = mean_response_entropy(token_entropy, response_mask)
+    for filler in (math.nan, math.inf, -1e30):
+        filled = token_entropy.masked_fill(response_mask == 0, filler)
+        assert torch.equal(mean_response_entropy(filled, response_mask), expected)
+
+
+def test_padding_to_a_longer_width_leaves_the_response_entropy_alone(random_batch):
+    token_entropy, response_mask, _, _ = random_batch(20, seed=6)
+    padded_entropy = torch.nn.functional.pad(token_entropy, (0, 31), value=7.0)
+    padded_mask = torch.nn.functional.pad(response_mask, (0, 31))
+    torch.testing.assert_close(
+        mean_response_entropy(padded_entropy, padded_mask), mean_response_entropy(token_entropy, response_mask)
+    )
+
+
+@pytest.mark.parametrize("shapes", [((2, 3), (2, 4)), ((2, 3), (3, 3)), ((3,), (3,))])
+def test_entropies_and_mask_of_different_shapes_are_refused(shapes):
+    with pytest.raises(ValueError, match="one and the same shape"):
+        mean_response_entropy(torch.ones(shapes[0]), torch.ones(shapes[1]))

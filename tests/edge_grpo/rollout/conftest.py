@@ -1,0 +1,184 @@
+"""Error correction while sampling, in verl's own agent-loop worker without Ray.
+
+Stubbed is only what costs an accelerator or an actor: the policy's server (`llm_client.generate`) and the reward
+workers (`_compute_score`). verl's storing (`_agent_loop_postprocess`) and running of an agent loop are replaced by
+recorders.
+"""
+
+import asyncio
+import json
+import types
+
+import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from recipe.edge_grpo.correction import Strategy
+from recipe.edge_grpo.diagnostics import RECORD_KEY, CorrectionRecord
+from recipe.edge_grpo.settings import parse_settings
+
+WORDS = "<unk> <eos> <end> <pad> Q wrong right Wait answer: 42 43 so secret 2 a"
+# Each test file that needs them repeats these names, because it cannot import them from here.
+UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
+RESPONSE_LENGTH = 8
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    vocabulary = {word: number for number, word in enumerate(WORDS.split())}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<pad>", unk_token="<unk>")
+
+
+def settings(only=None, **gec):
+    """Settings of which `only` is the strategy always drawn; the paper's probabilities otherwise."""
+    shares = {"reflection": 0.5, "answer": 0.25, "solution": 0.25}
+    if only is not None:
+        shares = {strategy.value: float(strategy == only) for strategy in Strategy}
+    return parse_settings(
+        {
+            "seed": 0,
+            "replay_poll_seconds": 2.0,
+            "eda": {"enabled": True, "clip": None},
+            "gec": {
+                "enabled": True,
+                "probabilities": shares,
+                "reflection_text": " Wait",
+                "answer_text": " Wait answer: {answer}",
+                "max_new_tokens": 256,
+                "first_pass_max_tokens": None,
+                "max_prompt_tokens": None,
+                "accuracy_key": "acc",
+            }
+            | gec,
+        }
+    )
+
+
+class Policy:
+    """Stands for the policy's server: continues with fixed tokens and remembers what it was asked."""
+
+    def __init__(self, *ids, log_probs=True, error=None, extra_fields=None):
+        self.ids, self.log_probs, self.error, self.extra_fields = list(ids), log_probs, error, extra_fields or {}
+        self.requests = []
+
+    async def generate(self, *, request_id, prompt_ids, sampling_params):
+        from verl.workers.rollout.replica import TokenOutput
+
+        self.requests.append(
+            types.SimpleNamespace(id=request_id, prompt_ids=prompt_ids, sampling_params=sampling_params)
+        )
+        if self.error is not None:
+            raise self.error
+        ids = self.ids[: sampling_params["max_tokens"]]
+        return TokenOutput(
+            token_ids=ids,
+            log_probs=[-0.5] * len(ids) if self.log_probs else None,
+            extra_fields=self.extra_fields,
+        )
+
+
+@pytest.fixture(scope="session")
+def policy():
+    """policy(*ids): a server that continues with these tokens."""
+    return Policy
+
+
+class Run:
+    """One worker and what happened in it."""
+
+    def __init__(self, worker, policy):
+        self.worker, self.policy = worker, policy
+        self.stored = None
+        self.scored = []
+        self.first_pass_params = None
+
+    def sample(self, output, *, validate=False, sampling_params=None, session=0, index=5, global_steps=3, **row):
+        """Let the agent loop return `output` for a row of the dataset; returns what reaches verl's storing."""
+        row = {
+            "uid": "u",
+            "session_id": session,
+            "index": index,
+            "global_steps": global_steps,
+            "reward_model": {"ground_truth": "42"},
+            "extra_info": {"solution": "secret so 42"},
+        } | row
+        self.agent_loop_output = output
+        trajectory = {"validate": validate, "step": global_steps, "sample_index": index, "rollout_n": session}
+        params = {"temperature": 0.6, "top_p": 0.9, "logprobs": True} if sampling_params is None else sampling_params
+        asyncio.run(self.worker._run_agent_loop(params, trajectory, agent_name="single_turn_agent", **row))
+        return self.stored
+
+    @property
+    def record(self):
+        return CorrectionRecord(**self.stored.extra_fields[RECORD_KEY])
+
+
+@pytest.fixture
+def start(monkeypatch, tokenizer):
+    """start(strategy, policy, **gec): a worker without Ray, over recorders instead of verl's storing and agent loops.
+
+    Without a strategy it draws one; `gec` are settings of error correction.
+    """
+    from verl.trainer.ppo.v1.agent_loop_tq import AgentLoopWorkerTQ
+
+    from recipe.edge_grpo.rollout import EdgeGRPOAgentLoopWorker
+
+    verls_worker = AgentLoopWorkerTQ.__ray_actor_class__
+    runs = {}
+
+    async def run_agent_loop(worker, sampling_params, trajectory, **row):
+        run = runs[id(worker)]
+        run.first_pass_params = sampling_params
+        await asyncio.sleep(0)  # sampling takes time: other sessions start meanwhile
+        return await worker._agent_loop_postprocess(run.agent_loop_output, trajectory["validate"], **row)
+
+    async def agent_loop_postprocess(worker, output, validate, **row):
+        await worker._compute_score(output if isinstance(output, list) else [output], kwargs=row)
+        runs[id(worker)].stored = output
+
+    monkeypatch.setattr(verls_worker, "_run_agent_loop", run_agent_loop)
+    monkeypatch.setattr(verls_worker, "_agent_loop_postprocess", agent_loop_postprocess)
+
+    def start(strategy=None, policy=None, reports_accuracy=True, **gec):
+        worker = object.__new__(EdgeGRPOAgentLoopWorker)
+        run = runs[id(worker)] = Run(worker, policy or Policy())
+
+        async def compute_score(outputs, kwargs):
+            """As verl's: only what has no score is scored."""
+            output = outputs[-1]
+            if output.reward_score is None:
+                run.scored.append((list(output.response_ids), json.dumps(output.extra_fields)))
+                accuracy = float(RIGHT in output.response_ids or N42 in output.response_ids)
+                output.reward_score = accuracy + 0.25  # a reward that is not the accuracy
+                output.extra_fields["reward_extra_info"] = {"acc": accuracy} if reports_accuracy else {}
+
+        worker.edge_grpo_settings = settings(strategy, **gec)
+        worker.tokenizer = tokenizer
+        worker.eos_token_ids = frozenset((EOS, END))
+        worker.rollout_config = types.SimpleNamespace(response_length=RESPONSE_LENGTH)
+        worker.llm_client = run.policy
+        worker._compute_score = compute_score
+        return run
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def response():
+    """response(*ids): what verl's agent loop returns for a prompt."""
+    from verl.experimental.agent_loop import AgentLoopOutput
+
+    def response(*ids, prompt=(Q, TWO), log_probs=True, mask=None, **fields):
+        return AgentLoopOutput(
+            prompt_ids=list(prompt),
+            response_ids=list(ids),
+            response_mask=list(mask or [1] * len(ids)),
+            response_logprobs=[-float(token_id) for token_id in ids] if log_probs else None,
+            num_turns=2,
+            metrics={},
+            **{"extra_fields": {"turn_scores": []}} | fields,
+        )
+
+    return response

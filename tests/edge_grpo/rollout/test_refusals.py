@@ -1,0 +1,62 @@
+"""Failed responses that cannot be corrected: the original is kept and the cause recorded."""
+
+import asyncio
+
+import pytest
+
+from recipe.edge_grpo.correction import Strategy
+from recipe.edge_grpo.diagnostics import CorrectionRecord, Skipped
+
+# As in conftest.py.
+UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_a_prompt_beyond_the_gate_is_not_corrected(start, policy, response, strategy):
+    run = start(strategy, policy(N42), max_prompt_tokens=3)
+    stored = run.sample(response(WRONG, EOS, prompt=(Q, A, A, A)))
+    assert stored.response_ids == [WRONG, EOS]
+    assert run.record == CorrectionRecord(0.25, 0.0, skipped=Skipped.PROMPT_TOO_LONG)
+    assert len(run.scored) == 1
+    assert run.sample(response(WRONG, EOS, prompt=(Q, A, A))).response_ids != [WRONG, EOS]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "first_pass", "solution"),
+    [
+        (Strategy.REFLECTION, [WRONG] * 7, "42"),  # 7 + 1 injected = 8: no room to continue
+        (Strategy.ANSWER, [WRONG] * 5, "42"),  # 5 + 3 injected + EOS = 9
+        (Strategy.SOLUTION, [WRONG], "a a a a a a a 42"),  # 8 + EOS = 9
+    ],
+)
+def test_without_room_the_original_is_kept_and_counted(start, policy, response, strategy, first_pass, solution):
+    run = start(strategy, policy(N42))
+    stored = run.sample(response(*first_pass), extra_info={"solution": solution})
+    assert stored.response_ids == first_pass
+    assert stored.response_logprobs == [-float(WRONG)] * len(first_pass)
+    assert run.record == CorrectionRecord(0.25, 0.0, skipped=Skipped.NO_ROOM)
+    assert run.policy.requests == []
+    assert len(run.scored) == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError("server died"), ValueError("context length"), TimeoutError()])
+def test_a_failing_server_keeps_the_original_and_leaves_its_cause_in_the_log(start, policy, response, caplog, error):
+    run = start(Strategy.REFLECTION, policy(error=error))
+    stored = run.sample(response(WRONG, EOS))
+    assert stored.response_ids == [WRONG, EOS]
+    assert stored.response_logprobs == [-float(WRONG), -float(EOS)]
+    assert stored.reward_score == 0.25
+    assert run.record == CorrectionRecord(0.25, 0.0, skipped=Skipped.GENERATION_FAILED)
+    assert any(entry.exc_info and entry.exc_info[1] is error for entry in caplog.records)
+
+
+def test_cancelling_a_session_is_not_taken_for_a_failing_server(start, policy, response):
+    run = start(Strategy.REFLECTION, policy(error=asyncio.CancelledError()))
+    with pytest.raises(asyncio.CancelledError):
+        run.sample(response(WRONG, EOS))
+
+
+def test_an_empty_continuation_keeps_the_original(start, policy, response):
+    run = start(Strategy.REFLECTION, policy())
+    assert run.sample(response(WRONG, EOS)).response_ids == [WRONG, EOS]
+    assert run.record.skipped is Skipped.GENERATION_FAILED

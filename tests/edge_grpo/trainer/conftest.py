@@ -1,0 +1,170 @@
+"""The trainer's part of a step, with a real Ray and a real TransferQueue and without a model.
+
+A batch is stored as verl's agent loop stores it, padded by verl's own function, and put through `_compute_advantage`
+and `_fill_injected_log_probs` of a trainer that is made without its constructor (which would start workers).
+
+The batch, by hand (P: mean entropy of the response; groups interleave; A with the sample std of the group):
+
+    row  reward  P    ratio       A                          correction
+    a0   1       0.4  0.4 / 0.8   (1 - 2/3) / sqrt(1/3)      none needed
+    a1   0       0.8  1           (0 - 2/3) / sqrt(1/3)      skipped: prompt too long
+    a2   1       1.2  1.5         (1 - 2/3) / sqrt(1/3)      reflection, succeeded
+    b0   0       1    1 / 2       0                          answer, failed again
+    b1   0       3    1.5         0                          skipped: no room
+    c0   1       0.5  1           1 (a group of one)         not looked at
+    d0   0       2    1           -0.5 / sqrt(1/2)           skipped: generation failed
+    d1   1       2    1           +0.5 / sqrt(1/2)           solution, succeeded
+"""
+
+import dataclasses
+import itertools
+
+import pytest
+import torch
+
+from recipe.edge_grpo.correction import Strategy
+from recipe.edge_grpo.diagnostics import RECORD_KEY, CorrectionRecord, Skipped
+
+EOS = 9
+
+
+@dataclasses.dataclass
+class Row:
+    uid: str
+    session: int
+    reward: float
+    entropy: list[float]
+    record: CorrectionRecord | None = None
+
+    @property
+    def key(self):
+        return f"{self.uid}_{self.session}_0"
+
+
+FAILED = {"first_pass_reward": 0.0, "first_pass_accuracy": 0.0}
+ROWS = [
+    # the first row is the one that verl's padding copies: it has a record, and its group is small
+    Row("d", 1, 1.0, [2.0, 2.0, 2.0], CorrectionRecord(**FAILED, strategy=Strategy.SOLUTION, injected_end=3)),
+    Row("a", 0, 1.0, [0.2, 0.4, 0.6], CorrectionRecord(1.0, 1.0)),
+    Row("b", 0, 0.0, [1.0, 1.0], CorrectionRecord(**FAILED, strategy=Strategy.ANSWER, injected_end=2)),
+    Row("a", 1, 0.0, [0.7, 0.9], CorrectionRecord(**FAILED, skipped=Skipped.PROMPT_TOO_LONG)),
+    Row("c", 0, 1.0, [0.5, 0.5]),
+    Row("d", 0, 0.0, [2.0, 2.0], CorrectionRecord(**FAILED, skipped=Skipped.GENERATION_FAILED)),
+    Row(
+        "a",
+        2,
+        1.0,
+        [1.2, 1.2, 1.2, 1.2],
+        CorrectionRecord(
+            **FAILED, strategy=Strategy.REFLECTION, injected_start=1, injected_end=2, tokens_regenerated=2
+        ),
+    ),
+    Row("b", 1, 0.0, [3.0], CorrectionRecord(**FAILED, skipped=Skipped.NO_ROOM)),
+]
+
+
+@pytest.fixture
+def table():
+    """The rows of the table, in the order in which they are stored."""
+    return ROWS
+
+
+@pytest.fixture(scope="session")
+def queue():
+    """The real TransferQueue with one storage unit, as the profile cpu has it, in a real Ray.
+
+    Ray is started once for all files of this folder and runs until the session ends.
+    """
+    import ray
+    import transfer_queue as tq
+    from omegaconf import OmegaConf
+
+    ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    try:
+        tq.init(
+            OmegaConf.create(
+                {"backend": {"storage_backend": "SimpleStorage", "SimpleStorage": {"num_data_storage_units": 1}}}
+            )
+        )
+        yield tq
+        tq.close()
+    finally:
+        ray.shutdown()
+
+
+partitions = (f"train{number}" for number in itertools.count())
+
+
+def nested(rows):
+    return torch.nested.as_nested_tensor([torch.as_tensor(row) for row in rows], layout=torch.jagged)
+
+
+@pytest.fixture
+def store(queue):
+    """store(rows): the batch as it is after `_compute_old_log_prob`; padded to a multiple of `batch_multiple`."""
+    from tensordict import TensorDict
+    from transfer_queue import KVBatchMeta
+    from verl.experimental.agent_loop import AgentLoopOutput
+    from verl.trainer.ppo.padding_utils import upsample_batch_to_divisible_size
+    from verl.utils.tensordict_utils import list_of_dict_to_tensordict
+
+    def store(rows=ROWS, batch_multiple=1, rollout_log_prob=-1.0, old_log_prob=-1.0):
+        partition, fields, tags = next(partitions), [], []
+        for row in rows:
+            length = len(row.entropy)
+            output = AgentLoopOutput(
+                prompt_ids=[1, 2],
+                response_ids=[3] * (length - 1) + [EOS],
+                response_mask=[1] * length,
+                response_logprobs=[rollout_log_prob] * length,
+                reward_score=row.reward,
+                num_turns=2,
+                metrics={},
+                extra_fields={"turn_scores": [], "reward_extra_info": {"acc": float(row.reward > 0)}},
+            )
+            if row.record is not None:
+                output.extra_fields[RECORD_KEY] = dataclasses.asdict(row.record)
+            field = output.as_dict() | {"uid": row.uid, "session_id": row.session, "multi_modal_inputs": {}}
+            field["loss_mask"] = field["response_mask"]
+            field["input_ids"] = torch.cat([field["prompts"], field["responses"]])
+            field["position_ids"] = torch.arange(len(field["input_ids"]))
+            fields.append(field)
+            tags.append({"status": "success", "prompt_len": 2, "response_len": length, "seq_len": 2 + length})
+        keys = [row.key for row in rows]
+        queue.kv_batch_put(keys=keys, fields=list_of_dict_to_tensordict(fields), tags=tags, partition_id=partition)
+        batch = KVBatchMeta(keys=keys, tags=tags, partition_id=partition)
+        batch = upsample_batch_to_divisible_size(batch, batch_multiple, EOS)
+        num_padding = len(batch) - len(rows)
+        entropies = [row.entropy for row in rows] + [[7.0]] * num_padding  # of padding: anything
+        computed = {"entropy": nested(entropies), "old_log_probs": nested([[old_log_prob] * len(e) for e in entropies])}
+        queue.kv_batch_put(keys=batch.keys, fields=TensorDict(computed, batch_size=len(batch)), partition_id=partition)
+        return batch
+
+    return store
+
+
+@pytest.fixture
+def build(compose):
+    """build(recipe, *overrides): a trainer without workers."""
+    from recipe.edge_grpo.checks import check_config, read_settings
+    from recipe.edge_grpo.trainer import EdgeGRPOTrainerSync
+
+    def build(name, *overrides):
+        config = compose(f"+recipe={name}", "actor_rollout_ref.rollout.name=vllm", *overrides)
+        check_config(config)
+        trainer = object.__new__(EdgeGRPOTrainerSync)
+        trainer.config, trainer.edge_grpo_settings = config, read_settings(config)
+        return trainer
+
+    return build
+
+
+@pytest.fixture
+def field_of(queue):
+    """field_of(batch, name): {key: list of numbers} for each row of the batch."""
+
+    def field_of(batch, name):
+        data = queue.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=[name])
+        return {key: value.tolist() for key, value in zip(batch.keys, data[name].unbind(), strict=True)}
+
+    return field_of
