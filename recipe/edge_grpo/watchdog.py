@@ -59,8 +59,8 @@ class VLLMWatchdog(threading.Thread):
 def dead_server_message(address: str) -> str:
     """What the user is told of a dead server."""
     return (
-        f"the vLLM server at {address} is dead (its health checks fail); ending the run. Its last words are above, or in "
-        "the Ray session's logs/worker-*.err"
+        f"the vLLM server at {address} is dead (its health checks fail); ending the run. Its last words are above, "
+        "or in the Ray session's logs/worker-*.err"
     )
 
 

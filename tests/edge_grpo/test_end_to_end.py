@@ -188,8 +188,8 @@ def test_hard_problems_with_their_reference_solutions_train_two_steps(assets: Pa
     share = {
         stage: mean_over_steps(run, f"edge_grpo/groups/zero_variance_{stage}_gec") for stage in ("before", "after")
     }
-    # 0.4 % of all-wrong groups stay all wrong (0.5075^8) and 0.35 % become all correct (0.4925^8): 0.2 of 32 groups. The
-    # draws depend on seed, step and row only, so this does not fail by chance.
+    # 0.4 % of all-wrong groups stay all wrong (0.5075^8) and 0.35 % become all correct (0.4925^8): 0.2 of 32 groups.
+    # The draws depend on seed, step and row only, so this does not fail by chance.
     assert share["before"] > 0.5
     assert share["after"] < 0.1
 
