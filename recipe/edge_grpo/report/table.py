@@ -1,6 +1,7 @@
-"""First and last value of every quantity of a run, as a Markdown table that also reads well in a terminal."""
+"""First, last and mean value of every quantity of a run, as a Markdown table that also reads well in a terminal."""
 
 from collections.abc import Callable, Sequence
+from statistics import fmean
 
 from recipe.edge_grpo.report.metrics_file import RunMetrics
 
@@ -43,13 +44,16 @@ ROWS: tuple[Row, ...] = (
 
 
 def markdown_table(runs: Sequence[RunMetrics]) -> str:
-    """One row per quantity; per run its first and last value, and the change where there is a single run.
+    """One row per quantity; per run its first and last value and the mean over its steps.
+
+    One step is one small batch, so the mean says more than the ends do.
 
     Metrics of validation are rows of their own, as many as the runs logged. Rows that no run can fill are left out.
     """
     header = ["quantity"]
     for run in runs:
-        header += [f"{run.name}: first", f"{run.name}: last"] if len(runs) > 1 else ["first", "last", "change"]
+        prefix = f"{run.name}: " if len(runs) > 1 else ""
+        header += [prefix + column for column in ("first", "last", "mean")]
     rows = [_cells(row, runs) for row in _all_rows(runs)]
     return _align([header, *(cells for cells in rows if set(cells[1:]) != {MISSING})])
 
@@ -68,15 +72,8 @@ def _cells(row: Row, runs: Sequence[RunMetrics]) -> list[str]:
     cells = [label]
     for run in runs:
         _, values = run.series(metric)
-        cells += [text_of(values[0]), text_of(values[-1])] if values else [MISSING, MISSING]
-        if len(runs) == 1:
-            cells.append(_signed(values[-1] - values[0], text_of) if values else MISSING)
+        cells += [text_of(value) for value in (values[0], values[-1], fmean(values))] if values else [MISSING] * 3
     return cells
-
-
-def _signed(change: float, text_of: Callable[[float], str]) -> str:
-    text = text_of(change)
-    return text if text.startswith("-") else f"+{text}"
 
 
 def _align(rows: list[list[str]]) -> str:

@@ -21,7 +21,7 @@ def test_a_report_prints_the_table_writes_summary_and_curves_and_names_them(tmp_
     assert main([str(run_dir), "--output", str(output)]) == 0
     printed = capsys.readouterr().out
     summary = (output / "summary.md").read_text()
-    table_row = "| accuracy, first pass | 0.100 | 0.200 | +0.100 |"
+    table_row = "| accuracy, first pass | 0.100 | 0.200 | 0.150 |"
     assert table_row in printed and table_row in summary
     assert "- run: steps 1 to 2" in summary and "](curves.png)" in summary
     assert str(output / "summary.md") in printed and str(output / "curves.png") in printed
