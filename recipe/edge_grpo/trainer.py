@@ -93,12 +93,10 @@ class EdgeGRPOMixin:
         group_index = group_numbers(np.array(data.pop("uid").tolist(), dtype=object))
         data = data.to_padded_tensor()
         response_entropy = mean_response_entropy(data["entropy"].float(), data["response_mask"])
-        unbounded_ratio = entropy_ratio(response_entropy, group_index)
-        ratio = torch.ones_like(unbounded_ratio)
+        unbounded_ratio = ratio = torch.ones_like(response_entropy)
         if self.edge_grpo_settings.eda.enabled:
+            unbounded_ratio = entropy_ratio(response_entropy, group_index)
             ratio = entropy_ratio(response_entropy, group_index, self.edge_grpo_settings.eda.clip)
-        else:
-            unbounded_ratio = ratio
         with entropy_ratio_for_estimator(ratio):
             result = super()._compute_advantage(batch, metrics)
         metrics.update(self._diagnostics(batch, response_entropy, unbounded_ratio, ratio))

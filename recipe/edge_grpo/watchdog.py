@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 INTERVAL_SECONDS = 5.0
-TIMEOUT_SECONDS = 20.0
+TIMEOUT_SECONDS = 60.0
+"""A dead engine answers at once that it is dead, and a dead server refuses; only a busy one needs this long."""
+
 FAILURES_BEFORE_END = 3
 """Consecutive failed answers of one server: one may be a server that is busy for longer than the time-out."""
 
