@@ -64,7 +64,7 @@ def entropy_ratio(response_entropy: Tensor, group_index: Tensor, clip: tuple[flo
     _check_rows("response_entropy", response_entropy, group_index)
     # Double precision, so that equal entropies give exactly 1 and hence exactly verl's GRPO.
     entropy = response_entropy.detach().double().clamp(min=0.0)
-    group_mean_entropy = _group_mean(entropy, group_index)[group_index]
+    group_mean_entropy = group_mean_of(entropy, group_index)[group_index]
     ratio = torch.where(group_mean_entropy > 0, entropy / group_mean_entropy.clamp(min=1e-300), 1.0)
     if clip is not None:
         low, high = clip
@@ -98,7 +98,7 @@ def group_relative_advantage(
     rewards_double = rewards.detach().double()
     group_size = torch.bincount(group_index)
     is_singleton = group_size == 1
-    group_mean = _group_mean(rewards_double, group_index).masked_fill(is_singleton, 0.0)
+    group_mean = group_mean_of(rewards_double, group_index).masked_fill(is_singleton, 0.0)
     advantages = rewards_double - group_mean[group_index]
     if scale_by_std:
         sum_of_squares = torch.zeros_like(group_mean).index_add_(0, group_index, advantages.square())
@@ -128,8 +128,8 @@ def entropy_driven_advantage(raw_advantages: Tensor, ratio: Tensor) -> Tensor:
     return raw_advantages / ratio.to(raw_advantages.dtype).clamp(min=SMALLEST_RATIO)
 
 
-def _group_mean(values: Tensor, group_index: Tensor) -> Tensor:
-    """Mean of the rows of each group, (num_groups,); 0 for a number that no row has."""
+def group_mean_of(values: Tensor, group_index: Tensor) -> Tensor:
+    """Mean of the values (B,) of each group, (num_groups,); 0 for a number that no row has."""
     group_size = torch.bincount(group_index)
     total = values.new_zeros(len(group_size)).index_add_(0, group_index, values)
     return total / group_size.clamp(min=1)

@@ -15,6 +15,7 @@ from enum import StrEnum
 import torch
 from torch import Tensor
 
+from recipe.edge_grpo.advantage import group_mean_of
 from recipe.edge_grpo.correction import Strategy
 
 PREFIX = "edge_grpo"
@@ -98,9 +99,8 @@ def mean_group_variance(values: Tensor, group_index: Tensor) -> float | None:
     """Mean over the groups of two or more of their sample variance; None if there is no such group."""
     values = values.double()
     group_size = torch.bincount(group_index)
-    zeros = values.new_zeros(len(group_size))
-    group_mean = zeros.index_add(0, group_index, values) / group_size.clamp(min=1)
-    sum_of_squares = zeros.index_add(0, group_index, (values - group_mean[group_index]).square())
+    squares = (values - group_mean_of(values, group_index)[group_index]).square()
+    sum_of_squares = values.new_zeros(len(group_size)).index_add(0, group_index, squares)
     has_contrast = group_size >= 2
     if not has_contrast.any():
         return None

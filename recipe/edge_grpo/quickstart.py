@@ -57,7 +57,7 @@ def parse_arguments(arguments: list[str] | None = None) -> tuple[argparse.Namesp
 
 
 def training_command(model: Path, train_file: Path, val_file: Path, steps: int, run_folder: Path) -> list[str]:
-    """The command that a user would type; the README shows the same."""
+    """The command that a user would type."""
     return [
         sys.executable,
         *("-m", "verl.trainer.main_ppo", "+recipe=edge_grpo", "+profile=cpu"),

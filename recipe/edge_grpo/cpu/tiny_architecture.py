@@ -6,6 +6,7 @@ import torch
 from transformers import GenerationConfig, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
 from data_prep.arithmetic_problems import LEVELS, draw_problem
+from recipe.edge_grpo.correction import answer_text
 from recipe.edge_grpo.cpu.tiny_examples import ANSWER_TEXT, REFLECTION_TEXT
 from recipe.edge_grpo.cpu.tiny_tokenizer import train_tokenizer
 
@@ -17,7 +18,7 @@ _NUM_CORPUS_PROBLEMS = 4000
 def build_tokenizer() -> PreTrainedTokenizerFast:
     """Train the tokenizer on generated problems, their solutions and the two correction sentences; always the same."""
     rng = random.Random("corpus")
-    texts = [REFLECTION_TEXT, ANSWER_TEXT.format(answer=1)] * (_NUM_CORPUS_PROBLEMS // 10)
+    texts = [REFLECTION_TEXT, answer_text(ANSWER_TEXT, "1")] * (_NUM_CORPUS_PROBLEMS // 10)
     for _ in range(_NUM_CORPUS_PROBLEMS):
         problem = draw_problem(rng, rng.choice(list(LEVELS)))
         texts += [problem.text, problem.solution]

@@ -12,14 +12,17 @@ Most responses are the reference solution. Two shares of the examples are differ
 import random
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from omegaconf import OmegaConf
 from transformers import PreTrainedTokenizerFast
 
 from data_prep.arithmetic_problems import Problem, draw_problem, solution_with_slip
 
-REFLECTION_TEXT = " Wait! Something is wrong here."
-ANSWER_TEXT = "\nWait! Something is wrong here. After verification, the correct answer is \\boxed{{{answer}}}."
+_RECIPE = OmegaConf.load(Path(__file__).parents[1] / "config" / "recipe" / "edge_grpo.yaml")
+REFLECTION_TEXT: str = _RECIPE.edge_grpo.gec.reflection_text
+ANSWER_TEXT: str = _RECIPE.edge_grpo.gec.answer_text
 
 IGNORED_LABEL = -100
 _BATCHES_SORTED_TOGETHER = 8

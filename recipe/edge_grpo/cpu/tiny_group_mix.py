@@ -4,15 +4,15 @@ Only a mixed group has advantages that are not zero. The measurement samples wit
 the claim about a starting model can be checked without verl and without vLLM.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from reward_fns.extraction import last_boxed
+
 _PROBLEMS_AT_ONCE = 16  # With groups of 8 a batch of 128 responses: a few megabytes for a tiny model.
-_FINAL_BOX = re.compile(r"\\boxed\{(-?\d+)\}[^\\]*$")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def measure_group_mix(
         groups = _sample(model, tokenizer, texts, group_size, temperature, max_response_length)
         for (_, answer), responses in zip(chunk, groups, strict=True):
             decoded = [tokenizer.decode(ids, skip_special_tokens=True) for ids in responses]
-            correct.append([_boxed_integer(response) == answer for response in decoded])
+            correct.append([last_boxed(response) == answer for response in decoded])
             lengths += [len(ids) for ids in responses]
             finished += [ids[-1] == tokenizer.eos_token_id for ids in responses]
     num_groups, num_responses = len(correct), len(lengths)
@@ -103,8 +103,3 @@ def _sample(
 
 def _up_to_eos(token_ids: list[int], eos_token_id: int) -> list[int]:
     return token_ids[: token_ids.index(eos_token_id) + 1] if eos_token_id in token_ids else token_ids
-
-
-def _boxed_integer(response: str) -> str | None:
-    match = _FINAL_BOX.search(response)
-    return match.group(1) if match else None

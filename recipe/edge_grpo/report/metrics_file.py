@@ -5,10 +5,13 @@ A step can have several lines (training and validation are logged apart); they a
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 METRICS_FILE = "metrics.jsonl"
+
+_VALIDATION = "val-core/"
 
 
 class MetricsFileError(Exception):
@@ -36,6 +39,12 @@ class RunMetrics:
     def metrics_below(self, prefix: str) -> list[str]:
         """The names of all metrics that start with `prefix`, sorted."""
         return sorted({name for values in self.values_by_step.values() for name in values if name.startswith(prefix)})
+
+
+def validation_metrics(runs: Sequence[RunMetrics]) -> dict[str, str]:
+    """What the validation metrics of the runs are called, by metric, sorted."""
+    metrics = sorted({metric for run in runs for metric in run.metrics_below(_VALIDATION)})
+    return {metric: f"validation, {metric.removeprefix(_VALIDATION)}" for metric in metrics}
 
 
 def read_metrics(run_dir: Path, name: str | None = None) -> RunMetrics:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recipe.edge_grpo.report.metrics_file import RunMetrics
+from recipe.edge_grpo.report.metrics_file import RunMetrics, validation_metrics
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,8 @@ def panels_of(runs: Sequence[RunMetrics]) -> tuple[Panel, ...]:
 
 
 def _validation_lines(runs: Sequence[RunMetrics]) -> tuple[Line, ...]:
-    metrics = sorted({metric for run in runs for metric in run.metrics_below("val-core/")})
-    first = len(_ACCURACY)
-    return tuple(
-        Line(f"validation, {metric.removeprefix('val-core/')}", metric, number, number)
-        for number, metric in enumerate(metrics, start=first)
-    )
+    named = enumerate(validation_metrics(runs).items(), start=len(_ACCURACY))
+    return tuple(Line(label, metric, number, number) for number, (metric, label) in named)
 
 
 _ACCURACY = (

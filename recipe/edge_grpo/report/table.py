@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
-from recipe.edge_grpo.report.metrics_file import RunMetrics
+from recipe.edge_grpo.report.metrics_file import RunMetrics, validation_metrics
 
 # A quantity that a run did not log, for instance the corrections of a run without error correction.
 MISSING = "-"
@@ -59,10 +59,9 @@ def markdown_table(runs: Sequence[RunMetrics]) -> str:
 
 
 def _all_rows(runs: Sequence[RunMetrics]) -> list[Row]:
-    validation = sorted({metric for run in runs for metric in run.metrics_below("val-core/")})
     return [
         *ROWS,
-        *((f"validation, {metric.removeprefix('val-core/')}", metric, _decimal) for metric in validation),
+        *((label, metric, _decimal) for metric, label in validation_metrics(runs).items()),
         ("seconds per step", "timing_s/step", _seconds),
     ]
 

@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, 
 
 from data_prep import arithmetic
 from data_prep.arithmetic_problems import LEVELS, Problem, Step, draw_problem
+from recipe.edge_grpo.correction import answer_text
 from recipe.edge_grpo.cpu import tiny_examples, tiny_supervision
 from recipe.edge_grpo.cpu.tiny_architecture import build_tokenizer
 from recipe.edge_grpo.cpu.tiny_examples import (
@@ -66,7 +67,7 @@ def test_the_loaded_tokenizer_splits_text_as_the_trained_one_did(tokenizer):
     rng = random.Random(0)
     problems = [draw_problem(rng, difficulty) for difficulty in LEVELS for _ in range(20)]
     texts = [text for problem in problems for text in (problem.text, problem.solution)]
-    texts += [REFLECTION_TEXT, ANSWER_TEXT.format(answer=42), r"\frac{1}{2} \le π,\n\n  x"]
+    texts += [REFLECTION_TEXT, answer_text(ANSWER_TEXT, "42"), r"\frac{1}{2} \le π,\n\n  x"]
     trained = build_tokenizer()
     assert [tokenizer.encode(text) for text in texts] == [trained.encode(text) for text in texts]
 
@@ -90,7 +91,7 @@ def test_special_tokens_are_the_end_of_a_turn_and_padding(tokenizer):
 
 def test_texts_of_training_are_short_in_tokens(tokenizer):
     assert len(tokenizer.encode(REFLECTION_TEXT)) == 7  # One a word and punctuation mark.
-    assert len(tokenizer.encode(ANSWER_TEXT.format(answer=123))) <= 22
+    assert len(tokenizer.encode(answer_text(ANSWER_TEXT, "123"))) <= 22
     rng = random.Random(0)
     problems = [draw_problem(rng, difficulty) for difficulty in LEVELS for _ in range(50)]
     chats = [[{"role": "user", "content": problem.text}] for problem in problems]
