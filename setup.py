@@ -13,6 +13,7 @@ INSTALL_REQUIRES = [
     "omegaconf>=2.3,<2.4",
     # Hydra needs version 4.9 of the ANTLR runtime, so the grader has to use its grammar for that version.
     "math-verify[antlr4-9-3]==0.9.0",
+    "mpmath",  # the arithmetic below sympy, for comparing numbers without it
     "wrapt",
     "matplotlib",
 ]
@@ -46,7 +47,7 @@ setup(
     ),
     # Named although it is the default: an editable install then needs only a path entry, not an import hook.
     package_dir={"": "."},
-    package_data={"recipe.edge_grpo": ["config/**/*.yaml", "REQUIRED_VERL.txt"]},
+    package_data={"recipe.edge_grpo": ["config/**/*.yaml", "REQUIRED_VERL.txt", "evaluation/*.yaml"]},
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS_REQUIRE,
     entry_points={"verl.plugins": ["edge_grpo = recipe.edge_grpo.plugin"]},

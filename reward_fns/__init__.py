@@ -1,7 +1,11 @@
 """Rewards for mathematics: the last box of a response, compared with the expected answer.
 
-- `extraction`: finds the last box in a response
-- `equivalence`: decides without a computer algebra system where it can
-- `verifier_process`, `verifier_child`: math-verify in a child process that can be killed
 - `math_reward`: `compute_score` for verl and its blocking twin `grade`
+- `extraction`: finds the last box in a response
+- `limits`: what an answer may ask for
+- `equivalence`: decides without a computer algebra system where it can, by
+  - `answer_text`: an answer without what carries no meaning, and the number that it writes out
+  - `answer_parts`, `structures`, `relations`: lists, tuples, matrices, equations, inequalities, part by part
+  - `sampled`, `expression`, `latex_commands`, `scanner`, `values`: expressions by their values at two points
+- `worker_pool`, `verifier_link`, `verifier_child`: math-verify in child processes that can be killed
 """

@@ -1,4 +1,4 @@
-r"""The answer of a response: its last `\boxed{...}` that is balanced and not empty.
+r"""The answer of a response: what its last balanced `\boxed{...}` holds.
 
 The text comes from a model and may be anything, so one pass over a bounded tail finds the box: no backtracking, no
 recursion, and the same work however the braces are arranged.
@@ -11,17 +11,23 @@ TAIL_CHARACTERS = 65_536
 
 # `\\` is a line break and `\{` a printed brace: neither opens nor closes a group. `\\boxed{` is read as a box that was
 # escaped once too often, a slip that models make.
-_MARKS = re.compile(r"(?P<box>\\boxed\s*\{)|(?P<printed>\\\\(?!boxed)|\\[{}])|(?P<open>\{)|(?P<close>\})")
+_MARKS = re.compile(r"(?P<box>\\(?:boxed|fbox)\s*\{)|(?P<printed>\\\\(?!boxed|fbox)|\\[{}])|(?P<open>\{)|(?P<close>\})")
+
+# Control characters, marks of width zero and of direction, lone surrogates: nothing that a reader sees.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ud800-\udfff]"
+)
 
 
 def last_boxed(text: str) -> str | None:
-    r"""Return the content of the last balanced, non-empty `\boxed{...}` in the tail of `text`, without outer spaces.
+    r"""Return the content of the last balanced `\boxed{...}` or `\fbox{...}` in the tail of `text`.
 
-    Returns None if there is none. Of nested boxes the inner one counts: it starts last. A box whose beginning lies
+    Outer spaces and invisible characters are removed. Returns None if there is no box, or if the last one is empty: an
+    earlier one is not the answer then. Of nested boxes the inner one counts: it starts last. A box whose beginning lies
     before the tail, or that is never closed, does not count; unbalanced braces elsewhere do no harm.
     """
     tail = text[-TAIL_CHARACTERS:]
-    answer, answer_start = None, -1
+    start, end = -1, -1
     open_groups: list[int] = []  # Where the content of each open box begins; -1 for a group that is not a box.
     for mark in _MARKS.finditer(tail):
         if mark.lastgroup == "box":
@@ -29,13 +35,7 @@ def last_boxed(text: str) -> str | None:
         elif mark.lastgroup == "open":
             open_groups.append(-1)
         elif mark.lastgroup == "close" and open_groups:
-            start = open_groups.pop()
-            # Only a box that starts later is looked at, so that deep nesting is not copied again at every level.
-            if start > answer_start and not _is_blank(tail, start, mark.start()):
-                answer, answer_start = (start, mark.start()), start
-    return None if answer is None else tail[answer[0] : answer[1]].strip()
-
-
-def _is_blank(text: str, start: int, end: int) -> bool:
-    """Whether `text[start:end]` holds nothing but spaces; looks no further than the first other character."""
-    return re.compile(r"\s*").match(text, start, end).end() == end  # type: ignore[union-attr]
+            opened = open_groups.pop()
+            if opened > start:
+                start, end = opened, mark.start()
+    return None if start < 0 else _INVISIBLE.sub("", tail[start:end]).strip() or None

@@ -1,24 +1,31 @@
-r"""The reward for a mathematical problem: 1 if the last `\boxed{}` of the response equals the expected answer.
+r"""The reward for a mathematical problem: 1 if the last box of the response holds the expected answer.
 
 `compute_score` is what verl calls (`reward.custom_reward_function.path=pkg://reward_fns.math_reward`,
 `reward.custom_reward_function.name=compute_score`); `grade` is its blocking twin.
 
-Rule: the last balanced, non-empty box is the answer; a right number outside a box earns nothing. Every result has the
-same four keys, because verl reads the keys of a batch's first sample and indexes all the others with them.
+Rule: the last balanced box is the answer; a right number outside a box earns nothing. Every result has the same four
+keys, because verl reads the keys of a batch's first sample and indexes all the others with them. No response and no
+reference answer raises an error, because one error would end the training step of all the others.
+
+The paper adds a reward for accuracy and one for format, of weight 1 each. In the authors' code the format reward is 1
+for every response by a bug, so that it cancels in every group; here it is real, and its weight is 0 by default.
 """
 
 import asyncio
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from numbers import Number
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
-from reward_fns.equivalence import clean, compare_quickly, exceeds_limits
+from reward_fns.answer_text import clean
+from reward_fns.costs import is_too_costly
+from reward_fns.equivalence import compare_quickly
 from reward_fns.extraction import last_boxed
-from reward_fns.verifier_process import VerifierProcess
-
-_VERIFIER = VerifierProcess()  # Starts nothing before the first comparison that needs it.
+from reward_fns.limits import exceeds_text_limits
+from reward_fns.values import TooLarge
+from reward_fns.worker_pool import Verdict, shared_pool
 
 
 @dataclass(frozen=True)
@@ -30,36 +37,69 @@ class _Grading:
     verify_status: str
     open_golds: tuple[str, ...] = ()
 
+    def question(self) -> tuple[str, str]:
+        """What the verifier has to compare next."""
+        return clean(self.candidate or ""), clean(self.open_golds[0])
+
+    def after(self, verdict: Verdict) -> "_Grading":
+        """The grading after the verdict on `question`. A failed comparison shows, unless an alternative is right."""
+        if verdict.is_equal:
+            return _Grading(self.candidate, True, "ok")
+        status = self.verify_status if verdict.status == "ok" else verdict.status
+        return replace(self, verify_status=status, open_golds=self.open_golds[1:])
+
 
 async def compute_score(
-    data_source: str, solution_str: str, ground_truth: Any, extra_info: Any = None, **kwargs: Any
+    data_source: str,
+    solution_str: str,
+    ground_truth: Any,
+    extra_info: Any = None,
+    accuracy_weight: float = 1.0,
+    format_weight: float = 0.0,
+    **kwargs: Any,
 ) -> dict[str, float | str]:
     """Score one response for verl, without blocking the event loop.
 
-    Returns `score` and `acc` (1.0 or 0.0, the same), `format` (1.0 if the response has a non-empty last box) and
-    `verify_status`: `ok` (compared), `no_box`, `limit` (the box holds more than is worth comparing), `timeout`,
-    `crash` or `parse_error` (the comparison failed; counts as wrong). `ground_truth` is a string, a number or an
-    iterable of alternatives. Raises ValueError for a missing or empty `ground_truth`, never because of the response.
-    The other arguments are verl's and are not used.
+    Returns `acc` (1.0 or 0.0), `format` (1.0 if the response has a last box that is not empty), `score`, which is
+    `accuracy_weight * acc + format_weight * format`, and `verify_status`:
+
+    - `ok`: compared
+    - `no_box`: nothing to compare
+    - `no_gold`: `ground_truth` is missing or empty; a fault of the data
+    - `limit`: the answer asks for more than is worth computing
+    - `timeout`, `crash`: the comparison did not end in time, or ended its process twice
+    - `parse_error`: math-verify made nothing of one of the answers
+
+    Whatever is not `ok` counts as wrong. `ground_truth` is a text, a number or an iterable of alternatives. The other
+    arguments are verl's and are not used. Raises RuntimeError if the verifier cannot be started, because every further
+    verdict would be wrong; nothing else.
     """
     grading = _grade_quickly(solution_str, ground_truth)
-    if grading.open_golds:
-        grading = await asyncio.to_thread(_grade_slowly, grading)
+    while grading.open_golds:
+        grading = grading.after(await asyncio.wrap_future(shared_pool().submit(*grading.question())))
     accuracy = float(grading.is_correct)
     has_box = float(grading.candidate is not None)
-    return {"score": accuracy, "acc": accuracy, "format": has_box, "verify_status": grading.verify_status}
+    return {
+        "score": accuracy_weight * accuracy + format_weight * has_box,
+        "acc": accuracy,
+        "format": has_box,
+        "verify_status": grading.verify_status,
+    }
 
 
 def grade(response: str, ground_truth: Any) -> float:
     """Return 1.0 if `response` ends in the right box, else 0.0. Blocks; callable from any thread.
 
-    Raises ValueError for a missing or empty `ground_truth`.
+    Raises RuntimeError if the verifier cannot be started.
     """
-    return float(_grade_slowly(_grade_quickly(response, ground_truth)).is_correct)
+    grading = _grade_quickly(response, ground_truth)
+    while grading.open_golds:
+        grading = grading.after(shared_pool().compare(*grading.question()))
+    return float(grading.is_correct)
 
 
 def gold_answers(ground_truth: Any) -> list[str]:
-    r"""Return the accepted answers as text, without a box around them.
+    """Return the accepted answers as text, without a box around them.
 
     Raises ValueError if `ground_truth` is None, not a number, empty, or contains such an alternative.
     """
@@ -68,7 +108,7 @@ def gold_answers(ground_truth: Any) -> list[str]:
         if not answers:
             raise ValueError("ground_truth is an empty list: the row has no answer")
         return answers
-    is_number = isinstance(ground_truth, Number) and not isinstance(ground_truth, bool)
+    is_number = isinstance(ground_truth, (Real, Decimal)) and not isinstance(ground_truth, bool)
     if not isinstance(ground_truth, str) and not (is_number and math.isfinite(ground_truth)):
         raise ValueError(f"ground_truth must be a text, a finite number or a list of them, got {ground_truth!r}")
     text = str(ground_truth).strip()
@@ -78,26 +118,34 @@ def gold_answers(ground_truth: Any) -> list[str]:
 
 
 def _grade_quickly(response: str, ground_truth: Any) -> _Grading:
-    golds = gold_answers(ground_truth)
-    candidate = last_boxed(response)
+    candidate = last_boxed(response) if isinstance(response, str) else None
+    try:
+        golds = gold_answers(ground_truth)
+    except (ValueError, TypeError, OverflowError, RecursionError):  # From whatever the data holds instead of an answer.
+        return _Grading(candidate, False, "no_gold")
     if candidate is None:
         return _Grading(None, False, "no_box")
-    if exceeds_limits(candidate):
-        return _Grading(candidate, False, "limit")
-    verdicts = [compare_quickly(candidate, gold) for gold in golds]
-    if any(verdicts):
-        return _Grading(candidate, True, "ok")
-    undecided = tuple(gold for gold, verdict in zip(golds, verdicts, strict=True) if verdict is None)
-    return _Grading(candidate, False, "ok", undecided)
-
-
-def _grade_slowly(grading: _Grading) -> _Grading:
-    """Settle the open comparisons. One that failed shows in the status, unless another alternative is right."""
-    verify_status = grading.verify_status
-    for gold in grading.open_golds:
-        assert grading.candidate is not None
-        is_equal, status = _VERIFIER.compare(clean(grading.candidate), clean(gold))
-        if is_equal:
-            return _Grading(grading.candidate, True, "ok")
+    undecided, verify_status = [], "ok"
+    for gold in golds:
+        verdict, status = _compare_bounded(candidate, gold)
+        if verdict:
+            return _Grading(candidate, True, "ok")
+        if verdict is None:
+            undecided.append(gold)
         verify_status = status if status != "ok" else verify_status
-    return _Grading(grading.candidate, grading.is_correct, verify_status)
+    return _Grading(candidate, False, verify_status, tuple(undecided))
+
+
+def _compare_bounded(candidate: str, gold: str) -> tuple[bool | None, str]:
+    """The verdict and its status; None for what the verifier has to settle."""
+    if candidate == gold:
+        return True, "ok"
+    if exceeds_text_limits(candidate) or exceeds_text_limits(gold):
+        return False, "limit"
+    try:
+        verdict = compare_quickly(candidate, gold)
+    except TooLarge:
+        return False, "limit"
+    if verdict is None and (is_too_costly(clean(candidate)) or is_too_costly(clean(gold))):
+        return False, "limit"
+    return verdict, "ok"

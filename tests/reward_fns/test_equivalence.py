@@ -1,156 +1,144 @@
-"""What is settled about two answers without a computer algebra system, and what is left open."""
-
-from fractions import Fraction
+"""Which answers are the same, which are different, and which are left to the verifier."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reward_fns.equivalence import (
-    MAX_CHARACTERS,
-    MAX_DIGIT_RUN,
-    MAX_NESTING,
-    clean,
-    compare_quickly,
-    exact_value,
-    exceeds_limits,
-)
+from reward_fns.equivalence import compare_quickly
+from reward_fns.math_reward import grade
+from reward_fns.values import TooLarge
 
-EQUAL = [
+SAME = [
     ("42", "42"),
     ("42.0", "42"),
     ("$42$", "42"),
     (r"\(42\)", "42"),
     ("42.", "42"),
-    (".5", "1/2"),
-    ("0.5", r"\frac{1}{2}"),
+    ("+42", "42"),
+    ("+1,234", "1234"),
+    ("1e3", "1000"),
+    (".5", r"\frac{1}{2}"),
     (r"\dfrac{2}{4}", r"\tfrac{1}{2}"),
-    (r"-\frac{3}{6}", "-0.5"),
-    ("1,234", "1234"),
-    (r"1\,234", "1234"),
-    ("1{,}234,567", "1234567"),
-    (r"32,\! 349", "32349"),
-    (r"1\frac{4}{5}", "1.8"),
-    ("1 4/5", r"\frac{9}{5}"),
-    (r"-2\frac{1}{2}", "-2.5"),
-    (r"90^\circ", "90"),
-    (r"90^{\circ}", "90 degrees"),
-    (r"9 \text{ inches}", "9"),
-    (r"4000\text{ cm}^3", "4000"),
-    (r"\$0.10", "0.1"),
-    ("$782", "782"),
-    ("33.5%", "0.335"),
-    (r"28\%", "28 percent"),
-    ("10", r"10\%"),
-    (r"\frac{1}{2}\%", "0.005"),
-    (r"\text{odd}", "odd"),
-    (r"\left( 3, \frac{\pi}{2} \right)", r"(3,\frac{\pi}{2})"),
-    ("n - 1", "n-1"),
     ("−7", "-7"),  # noqa: RUF001 - the typographic minus sign
+    (r"1,000\frac{1}{2}", "1000.5"),
+    ("5 million", "5,000,000"),
+    (r"9 \text{ inches}", "9 inch"),
+    (r"\approx 5", "5"),
+    ("n - 1", "n-1"),
+    ("x+1", "1+x"),
+    (r"\sqrt{4}", "2"),
+    (r"\sqrt{2} \text{ cm}", r"\sqrt{2}"),
+    (r"\left( 3, \frac{\pi}{2} \right)", r"(3,\frac{\pi}{2})"),
+    (r"\begin{pmatrix} 1 \\ 0.5 \end{pmatrix}", r"\begin{bmatrix} 1 \\ \frac12 \end{bmatrix}"),
+    (r"(0,1) \cup (2,\infty)", r"(2,\infty)\cup(0,1)"),
+    ("(1,(2,3))", "(1,(2,3.0))"),
+    (r"\{(1,2),(3,4)\}", "(3,4),(1,2)"),
+    (r"f(x)=x^2+1", "1+x^2"),
+    ("x<1 or x>2", "x>2 or x<1"),
+    (r"\lfloor 2.5 \rfloor", "2"),
 ]
 
 DIFFERENT = [
     ("41", "42"),
-    ("0.333", "1/3"),
     (r"\frac{1}{3}", r"\frac{1}{4}"),
+    ("0.333", "1/3"),
     ("-2.5", "2.5"),
-    (r"1\frac{4}{5}", "0.8"),
     ("1,234", "1.234"),
-    (r"28\%", r"2800\%"),
-    (r"28\%", "2.8"),
+    (r"\frac{1}{0}", "1"),
+    ("1/2004!", "1/2006!"),
+    ("2^{-98}", "2^{-99}"),
+    (r"e^{\pi\sqrt{163}}", "262537412640768744"),
+    (r"5\text{ m/s}", r"5\text{ m}"),
+    (r"5\text{ s}", r"5\text{ cm}"),
+    (r"\sqrt{2} \text{ cm}", r"\sqrt{2} \text{ km}"),
+    (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", "1"),
+    ("(1,2)", "1"),
+    (r"(0,1) \cup (2,3)", "1"),
+    ("2x+z=5", "5"),
+    ("undefined", "5"),
+    (r"5 \text{ or more}", "5"),
+    (r"2 \text{ hours } 30 \text{ minutes}", r"2 \text{ hours } 20 \text{ minutes}"),
+    (r"x \equiv 1 \pmod 3", r"x \equiv 2 \pmod 3"),
+    ("x(3)", "4x"),
+    ("f(2)", "2f"),
     ("1", ""),
     ("", "1"),
     ("", ""),
+    ("{}", "{}"),
+    ("$$", "."),
 ]
 
 OPEN = [
-    ("1, 234", "1234"),  # A list of two numbers, not one number.
-    ("12,34", "1234"),  # No thousands separator stands there.
-    (r"\sqrt{4}", "2"),
-    ("x+1", "1+x"),
-    (r"\frac{1}{0}", "1"),
     ("٤٢", "42"),  # Digits of another script are not read as numbers.
-    (r"41\text{ or }42", "42"),
-    ("1e3", "1000"),
-    (r"1 234\text{ or }1", "1234"),
+    ("1/2x", "x/2"),
+    (r"\log 100", "2"),
+    (r"x\%", "x"),
+    (r"\begin{vmatrix}1&2\\3&4\end{vmatrix}", "-2"),
+    ("3!!", "720"),
 ]
 
 
 @pytest.mark.parametrize(
     ("candidate", "gold", "expected"),
-    [(*pair, verdict) for pairs, verdict in ((EQUAL, True), (DIFFERENT, False), (OPEN, None)) for pair in pairs],
+    [(*pair, verdict) for pairs, verdict in ((SAME, True), (DIFFERENT, False), (OPEN, None)) for pair in pairs],
 )
-def test_answers_are_equal_different_or_left_open(candidate, gold, expected):
+def test_answers_are_the_same_different_or_left_open(candidate, gold, expected):
     assert compare_quickly(candidate, gold) is expected
-
-
-@pytest.mark.parametrize(("candidate", "gold"), EQUAL)
-def test_equality_does_not_depend_on_which_side_is_the_reference(candidate, gold):
-    assert compare_quickly(gold, candidate) is True
+    assert compare_quickly(gold, candidate) is expected
 
 
 @pytest.mark.parametrize(
-    ("answer", "value"),
+    ("candidate", "gold", "accuracy"),
     [
-        ("007", Fraction(7)),
-        ("5.", Fraction(5)),
-        ("1,000.5", Fraction(2001, 2)),
-        ("3/12", Fraction(1, 4)),
-        ("28%", Fraction(28)),
-        ("1/0", None),
-        ("--5", None),
-        ("", None),
-        (".", None),
-        ("5x", None),
-        ("nan", None),
+        (r"\log 100", "2", 1.0),
+        (r"\binom{n}{2}", r"\frac{n(n-1)}{2}", 1.0),
+        (r"\begin{vmatrix}1&2\\3&4\end{vmatrix}", "-2", 1.0),
+        (r"\begin{vmatrix}1&2\\3&4\end{vmatrix}", "2", 0.0),
+        (r"\binom{n}{2}", r"\frac{n(n+1)}{2}", 0.0),
+        (r"x \in (0,1]", r"0 < x \le 1", 1.0),
+        (r"x \in (0,1)", r"0 < x \le 1", 0.0),
     ],
 )
-def test_the_exact_value_is_that_of_a_written_number_only(answer, value):
-    assert exact_value(answer) == value
+def test_what_is_left_open_is_settled_by_the_verifier(candidate, gold, accuracy):
+    assert compare_quickly(candidate, gold) is None
+    assert grade(rf"\boxed{{{candidate}}}", gold) == accuracy
 
 
-def test_cleaning_keeps_commands_that_begin_like_a_size_command():
-    assert clean(r"\leftarrow x \rightarrow \bigcup") == r"\leftarrow x \rightarrow \bigcup"
+def test_what_is_too_large_to_compute_is_an_error_unless_the_text_is_the_same():
+    assert compare_quickly("9^{9^{9^9}}", "9^{9^{9^9}}") is True
+    for pair in (("9^{9^{9^9}}", "1"), ("1", "9^{9^{9^9}}")):
+        with pytest.raises(TooLarge):
+            compare_quickly(*pair)
 
 
-def test_cleaning_keeps_the_line_breaks_of_a_matrix():
-    matrix = r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \\, 5 \end{pmatrix}"
-    assert clean(matrix) == matrix
+PIECES = r"""
+1 2 12 0 28 0.5 .5 1,234 1,5 x y e i n AB C (C) \pi \frac{1}{2} \frac12 \dfrac{x}{2} \sqrt{2} \sqrt[3]{x} + - * / ^ ^{2}
+_ _5 ! ( ) [ ] { } \{ \} , ; = < > \le \ge \ne \in \cup \pm \% % \text{cm} cm \text{or} or and \infty \cdot \times
+\left(
+\right) \sin \ln \log \log_2 ^\circ \begin{pmatrix} \end{pmatrix} & \\ $ \$ \approx \mid | : ' \binom{5}{2} . odd \, \!
+million 10^{10} \mathbb{R} ° ² f(x) \overline{AB} \int
+"""
+pieced = st.lists(st.sampled_from([*PIECES.split(), " "]), max_size=8).map("".join)
+answers = pieced | st.text(max_size=60)
 
 
-def test_a_root_in_call_notation_becomes_latex():
-    assert clean("-1 + sqrt(3)") == r"-1 + \sqrt{3}"
+def verdict_on(candidate, gold):
+    try:
+        return compare_quickly(candidate, gold)
+    except TooLarge:
+        return "too large"
 
 
-@pytest.mark.parametrize(
-    ("accepted", "refused"),
-    [
-        ("x" * MAX_CHARACTERS, "x" * (MAX_CHARACTERS + 1)),
-        ("(" * MAX_NESTING + ")" * MAX_NESTING, "(" * (MAX_NESTING + 1)),
-        ("1" * MAX_DIGIT_RUN + "." + "1" * 99, "1" * (MAX_DIGIT_RUN + 1)),
-    ],
-    ids=["length", "nesting", "digits"],
-)
-def test_each_limit_is_the_last_value_accepted(accepted, refused):
-    assert not exceeds_limits(accepted)
-    assert exceeds_limits(refused)
+@settings(max_examples=400)
+@given(answers, answers)
+def test_any_two_texts_are_compared_without_another_error_and_alike_from_both_sides(candidate, gold):
+    verdicts = [verdict_on(candidate, gold), verdict_on(gold, candidate)]
+    assert set(verdicts) <= {True, False, None, "too large"}
+    # A decimal comma and a choice letter depend on the side.
+    if "," not in candidate + gold and not any(letter in candidate + gold for letter in "ABCDEFGHIJ"):
+        assert (verdicts[0] is True) == (verdicts[1] is True)
 
 
-def test_parentheses_side_by_side_are_not_nested():
-    assert not exceeds_limits("()" * (MAX_NESTING + 1))
-
-
-@given(st.integers(-(10**6), 10**6), st.integers(1, 10**4))
-def test_every_way_to_write_a_fraction_has_its_value(numerator, denominator):
-    sign = "-" if numerator < 0 else ""
-    written = [
-        f"{sign}\\frac{{{abs(numerator)}}}{{{denominator}}}",
-        f"{numerator}/{denominator}",
-        f"{sign}{abs(numerator) // denominator} {abs(numerator) % denominator}/{denominator}",
-    ]
-    assert [exact_value(text) for text in written] == [Fraction(numerator, denominator)] * 3
-
-
-@given(st.text(max_size=60), st.text(max_size=60))
-def test_any_text_is_compared_without_an_error(candidate, gold):
-    assert compare_quickly(candidate, gold) in (True, False, None)
+@given(answers)
+def test_a_text_that_is_not_blank_equals_itself(answer):
+    assert compare_quickly(f"1{answer}", f"1{answer}") is True

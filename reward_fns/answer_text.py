@@ -1,0 +1,104 @@
+r"""An answer as plain text: what carries no meaning is removed, spellings of one thing are made one.
+
+`clean` is for both sides of a comparison; `bare_text` makes texts of what it returns comparable.
+"""
+
+import re
+import unicodedata
+
+_TYPOGRAPHIC = str.maketrans(
+    {
+        "−": "-",  # noqa: RUF001 - the minus sign
+        "–": "-",  # noqa: RUF001 - the en dash
+        "×": "*",  # noqa: RUF001 - the multiplication sign
+        "·": "*",
+        "÷": "/",
+        "²": "^2",
+        "³": "^3",
+        "½": r"\frac{1}{2}",
+        "…": r"\ldots ",
+        "π": r"\pi ",
+        "∞": r"\infty ",
+        "≤": r"\le ",
+        "≥": r"\ge ",
+        "≠": r"\ne ",
+        "∪": r"\cup ",  # noqa: RUF001 - the sign of a union
+        "∈": r"\in ",
+        "±": r"\pm ",
+        "∅": r"\emptyset ",
+    }
+)
+_SPELLINGS = (
+    (re.compile(r"\\\\(?=[a-zA-Z{}%!,;:])"), r"\\"),  # escaped twice; not in a matrix, see `clean`
+    (re.compile(r"(?<=\d)(?:\{,\}|\s?\\[!,]\s*|,\\!\s*)(?=\d{3}(?!\d))"), ""),  # separators of thousands
+    (re.compile(r"(?<!\\)\\!\s*"), ""),
+    # Not after a backslash: `\\ ` is a line break of a matrix and a space.
+    (re.compile(r"(?<!\\)(?:\\[,;:>]\s*|\\ |\\q?quad(?![a-zA-Z])|~)"), " "),
+    (re.compile(r"\\(?:displaystyle|textstyle|left|right|middle|[bB]igg?[lrm]?|limits)(?![a-zA-Z])\s*"), ""),
+    (re.compile(r"\\(?:boldsymbol|bm|underline|mathbf|mathit|mathsf)\s*\{([^{}]*)\}"), r"\1"),
+    (re.compile(r"\\[dtc]frac(?![a-zA-Z])"), r"\\frac"),
+    (re.compile(r"\\([lg])eqslant(?![a-zA-Z])"), r"\\\1e"),
+    (re.compile(r"\\(?:dots|cdots|dotsc)(?![a-zA-Z])|\.\.\."), r"\\ldots"),
+    (re.compile(r"\\varnothing(?![a-zA-Z])"), r"\\emptyset"),
+    (re.compile(r"\\(?:degree|textdegree)(?![a-zA-Z])"), "°"),
+    (re.compile(r"\\mathbb\s*([A-Z])"), r"\\mathbb{\1}"),
+    (
+        re.compile(
+            r"\s*(?:\\?%|\\(?:text|mathrm|mbox)\{ ?(?:\\?%|percent|pct) ?\}"
+            r"|(?<![a-zA-Z\\{])(?:percentage|percent|pct)(?![a-zA-Z]))"
+        ),
+        "%",
+    ),
+)
+_FRACTION_PART = r" ?(?:\{ ?([^{}\s]*) ?\}|([0-9a-zA-Z]))"
+_PLAIN_FRACTION = re.compile(rf"\\frac{_FRACTION_PART}{_FRACTION_PART}")
+_FINAL_DEGREES = re.compile(r"(?: ?\^ ?(?:\{ ?\\circ ?\}|\\circ)|°|(?<=\d) ?(?:\\text\{ ?)?degrees? ?\}?)$")
+_TRIGONOMETRIC = re.compile(r"sin|cos|tan|cot|sec(?!ond)|csc")
+_TEXT_GROUP = re.compile(r"\\(?:text(?:bf|it|rm|normal)?|mathrm|[mh]box)\{([^{}]*)\}")
+_BRACES_OF_ONE = re.compile(r"([_^])\{([0-9a-zA-Z])\}")
+_SPACES = re.compile(r"(?<![0-9])\s+|\s+(?![0-9])")
+_FINAL_PUNCTUATION = re.compile(r"(?:\s|(?<!\\)[,;:]|(?<!\.)\.(?!\.)|\\\\)+$")
+_DOLLAR = re.compile(r"(?<!\\)\$")
+
+
+def clean(answer: str) -> str:
+    r"""Return `answer` without delimiters of mathematics, spacing commands, sizes, final punctuation and final degrees.
+
+    Typographic signs become LaTeX or ASCII, styles of fractions `\frac`, percent words `%`. Ordinary spaces stay,
+    because they tell a list from a number with separators; several become one.
+    """
+    answer = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", answer.translate(_TYPOGRAPHIC))).strip()
+    answer = _without_delimiters(answer)
+    is_escaped_once = r"\begin" in answer or not answer.strip("\\")
+    for pattern, spelling in _SPELLINGS[is_escaped_once:]:
+        answer = pattern.sub(spelling, answer)
+    answer = _PLAIN_FRACTION.sub(_spelled_fraction, re.sub(r" {2,}", " ", answer))
+    # The degrees of `\sin 90^\circ` are those of an angle.
+    return answer.strip() if _TRIGONOMETRIC.search(answer) else _FINAL_DEGREES.sub("", answer).strip()
+
+
+def without_text_commands(answer: str) -> str:
+    r"""Return a cleaned answer with `\text{word}` as `word`."""
+    return _TEXT_GROUP.sub(r"\1", answer)
+
+
+def bare_text(answer: str) -> str:
+    """Return a cleaned answer without text commands, and without spaces but those between two digits."""
+    bare = _SPACES.sub("", without_text_commands(answer)).replace("{}", "")
+    return _BRACES_OF_ONE.sub(r"\1\2", bare)
+
+
+def _spelled_fraction(fraction: re.Match[str]) -> str:
+    r"""`\frac12`, `\frac 1{2}` and `\frac {1}{ 2 }` as `\frac{1}{2}`."""
+    return f"\\frac{{{fraction[1] or fraction[2]}}}{{{fraction[3] or fraction[4]}}}"
+
+
+def _without_delimiters(answer: str) -> str:
+    answer = _FINAL_PUNCTUATION.sub("", answer)
+    for opening, closing in (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")):
+        if answer.startswith(opening) and answer.endswith(closing) and len(answer) >= len(opening) + len(closing):
+            answer = answer[len(opening) : -len(closing)].strip()
+    # `12 $ and $ 13`, `odd $n$`: an even number of signs delimits, a single one is money.
+    if len(_DOLLAR.findall(answer)) % 2 == 0:
+        answer = _DOLLAR.sub(" ", answer)
+    return _FINAL_PUNCTUATION.sub("", answer.strip())
