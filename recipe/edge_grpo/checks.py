@@ -123,7 +123,7 @@ def check_training_rows(rows: Iterable[Mapping[str, Any]], corrects: bool) -> No
     for row_number, row in enumerate(rows):
         num_rows += 1
         ground_truth = (row.get("reward_model") or {}).get("ground_truth")
-        if ground_truth is None or ground_truth == "" or ground_truth == []:
+        if ground_truth is None or ground_truth == [] or not str(ground_truth).strip():
             raise ValueError(
                 f"training row {row_number} (from 0) has no reward_model.ground_truth; add it or drop the row"
             )

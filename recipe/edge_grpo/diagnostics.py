@@ -1,4 +1,4 @@
-"""What the method does to a batch, as numbers under `edge_grpo/`: collapse, entropy and correction metrics.
+"""What the method does to a batch, as numbers under `edge_grpo/`: collapse, entropy, correction and grading metrics.
 
 Pure functions of rewards, advantages, entropies and correction records. A quantity that is undefined in a step (the
 entropy of correct responses when none is correct) is absent from the result; it is never 0 or NaN.
@@ -8,9 +8,10 @@ curve contains injected answers, and the advantage variance after the entropy sc
 one before. Here both are reported, before and after.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,6 +23,9 @@ PREFIX = "edge_grpo"
 
 RECORD_KEY = "edge_grpo"
 """Key of an agent-loop output's `extra_fields` under which its correction record travels, as a dictionary."""
+
+NOT_COMPARED = ("no_box", "no_gold", "limit", "timeout", "crash", "parse_error")
+"""What `reward_fns.math_reward` reports as `verify_status` of a response that it could not compare with the answer."""
 
 
 class Skipped(StrEnum):
@@ -45,6 +49,7 @@ class CorrectionRecord:
         injected_start: where the text begins that the policy did not write, [start, end) in the response.
         injected_end: where it ends.
         tokens_regenerated: tokens that the policy sampled after the reflection text.
+        first_pass_verify_status: before correction; None if the reward function reports none.
     """
 
     first_pass_reward: float
@@ -55,6 +60,7 @@ class CorrectionRecord:
     injected_start: int = 0
     injected_end: int = 0
     tokens_regenerated: int = 0
+    first_pass_verify_status: str | None = None
 
 
 def group_metrics(rewards: Tensor, accuracies: Tensor, group_index: Tensor, stage: str) -> dict[str, float]:
@@ -158,6 +164,31 @@ def correction_metrics(records: Sequence[CorrectionRecord], accuracies: Tensor) 
     metrics[f"{key}/tokens_injected"] = sum(record.injected_end - record.injected_start for record in records)
     metrics[f"{key}/tokens_regenerated"] = sum(record.tokens_regenerated for record in records)
     return metrics
+
+
+def verify_status_of(extra_fields: Mapping[str, Any]) -> str | None:
+    """How the reward function came to its latest score of an agent-loop output; None if it does not say."""
+    return (extra_fields.get("reward_extra_info") or {}).get("verify_status")
+
+
+def verify_metrics(records: Sequence[CorrectionRecord], final_statuses: Sequence[str | None]) -> dict[str, float]:
+    """How many gradings ended without a comparison, by `verify_status`.
+
+    Every response is graded once, a corrected one twice. Statuses other than those of `NOT_COMPARED` are not reported:
+    `ok`, and those of a reward function of the user's own.
+
+    Args:
+        records: of each response.
+        final_statuses: of each response; of a corrected one, after correction.
+
+    Returns:
+        Nothing if no grading has a status.
+    """
+    statuses = [record.first_pass_verify_status for record in records]
+    statuses += [status for status, record in zip(final_statuses, records, strict=True) if record.strategy is not None]
+    if all(status is None for status in statuses):
+        return {}
+    return {f"{PREFIX}/verify/{status}": statuses.count(status) for status in NOT_COMPARED}
 
 
 def _group_extremes(values: Tensor, group_index: Tensor, num_groups: int) -> tuple[Tensor, Tensor]:

@@ -27,7 +27,7 @@ from recipe.edge_grpo.correction import (
     is_failed,
     replace_by_solution,
 )
-from recipe.edge_grpo.diagnostics import RECORD_KEY, CorrectionRecord, Skipped
+from recipe.edge_grpo.diagnostics import RECORD_KEY, CorrectionRecord, Skipped, verify_status_of
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,11 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):  # type: i
         """Score the response; if it failed, replace it in place by a corrected one that verl will score again."""
         await self._compute_score([output], kwargs=row)
         accuracy = self._accuracy(output)
-        record = CorrectionRecord(first_pass_reward=float(output.reward_score), first_pass_accuracy=accuracy)
+        record = CorrectionRecord(
+            first_pass_reward=float(output.reward_score),
+            first_pass_accuracy=accuracy,
+            first_pass_verify_status=verify_status_of(output.extra_fields),
+        )
         if is_failed(accuracy):
             record, corrected = await self._corrected(record, output, row)
             if corrected is not None:

@@ -117,9 +117,14 @@ class EdgeGRPOMixin:
         rewards = data["rm_scores"].sum(dim=1)
         accuracies = _accuracies(extra_fields, rewards, self.edge_grpo_settings.gec.accuracy_key)
         scaled_advantages = _advantage_of_each_response(data["advantages"], data["response_mask"])
+        statuses = [diagnostics.verify_status_of(extra) for extra in extra_fields]
         records = [
             record
-            or CorrectionRecord(first_pass_reward=rewards[row].item(), first_pass_accuracy=accuracies[row].item())
+            or CorrectionRecord(
+                first_pass_reward=rewards[row].item(),
+                first_pass_accuracy=accuracies[row].item(),
+                first_pass_verify_status=statuses[row],
+            )
             for row, record in enumerate(_correction_records(extra_fields))
         ]
         first_pass_rewards = torch.tensor([record.first_pass_reward for record in records])
@@ -132,6 +137,7 @@ class EdgeGRPOMixin:
             **diagnostics.entropy_metrics(response_entropy[is_real], accuracies),
             **diagnostics.ratio_metrics(unbounded_ratio[is_real], ratio[is_real]),
             **diagnostics.correction_metrics(records, accuracies),
+            **diagnostics.verify_metrics(records, statuses),
         }
 
 

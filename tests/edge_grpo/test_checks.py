@@ -118,6 +118,8 @@ def test_the_paper_recipe_is_the_authors_setting(compose):
     assert (actor.clip_ratio, config.trainer.total_epochs) == (0.2, 1)
     assert settings.eda.clip is None
     assert (settings.gec.first_pass_max_tokens, settings.gec.max_new_tokens) == (1024, 256)
+    # the paper's two rewards
+    assert config.reward.custom_reward_function.reward_kwargs == {"accuracy_weight": 1.0, "format_weight": 1.0}
     # prompts of less than 256 tokens are corrected
     assert settings.gec.max_prompt_tokens == 255
     # the first pass, either text and the continuation fit

@@ -26,6 +26,7 @@ NOT_IN_VERLS_YAML = (
     "actor_rollout_ref.actor.fsdp_config.mixed_precision.",  # handed to FSDP's MixedPrecision
     "actor_rollout_ref.ref.fsdp_config.mixed_precision.",
     "ray_kwargs.ray_init.",  # handed to ray.init
+    "reward.custom_reward_function.reward_kwargs.",  # handed to the reward function
 )
 
 

@@ -18,6 +18,8 @@ from recipe.edge_grpo.diagnostics import (
     group_metrics,
     mean_group_variance,
     ratio_metrics,
+    verify_metrics,
+    verify_status_of,
 )
 
 # One batch of three groups, worked by hand below; rows of different groups are interleaved.
@@ -170,3 +172,51 @@ def test_the_order_of_responses_does_not_matter():
 def test_a_record_travels_as_a_dictionary_even_through_json(record):
     assert CorrectionRecord(**dataclasses.asdict(record)) == record
     assert CorrectionRecord(**json.loads(json.dumps(dataclasses.asdict(record)))) == record
+
+
+def test_each_grading_is_counted_once_by_how_it_ended():
+    records = [
+        CorrectionRecord(1.0, 1.0, first_pass_verify_status="ok"),
+        CorrectionRecord(0.0, 0.0, Strategy.REFLECTION, first_pass_verify_status="no_box"),  # then a timeout
+        CorrectionRecord(0.0, 0.0, Strategy.REFLECTION, first_pass_verify_status="no_box"),  # then without a box again
+        CorrectionRecord(0.0, 0.0, Strategy.ANSWER, first_pass_verify_status="ok"),  # compared, wrong; then no gold
+        CorrectionRecord(0.0, 0.0, skipped=Skipped.NO_ROOM, first_pass_verify_status="no_box"),  # graded once
+    ]
+    assert verify_metrics(records, ["ok", "timeout", "no_box", "no_gold", "no_box"]) == {
+        "edge_grpo/verify/no_box": 4,
+        "edge_grpo/verify/no_gold": 1,
+        "edge_grpo/verify/limit": 0,
+        "edge_grpo/verify/timeout": 1,
+        "edge_grpo/verify/crash": 0,
+        "edge_grpo/verify/parse_error": 0,
+    }
+
+
+def test_without_a_verify_status_there_are_no_verify_metrics():
+    assert verify_metrics(RECORDS, [None] * len(RECORDS)) == {}
+
+
+def test_a_status_after_correction_alone_is_counted():
+    """An agent loop that scores its responses itself leaves the first pass without one."""
+    record = CorrectionRecord(0.0, 0.0, Strategy.ANSWER)
+    assert verify_metrics([record, CorrectionRecord(1.0, 1.0)], ["limit", None])["edge_grpo/verify/limit"] == 1
+
+
+def test_statuses_of_another_reward_function_are_not_reported_and_do_no_harm():
+    records = [CorrectionRecord(0.0, 0.0, first_pass_verify_status=status) for status in ("../odd name", {}, "crash")]
+    metrics = verify_metrics(records, ["../odd name", {}, "crash"])
+    assert len(metrics) == 6
+    assert sum(metrics.values()) == metrics["edge_grpo/verify/crash"] == 1
+
+
+@pytest.mark.parametrize(
+    ("extra_fields", "status"),
+    [
+        ({}, None),
+        ({"reward_extra_info": None}, None),
+        ({"reward_extra_info": {"acc": 0.0}}, None),
+        ({"reward_extra_info": {"acc": 0.0, "verify_status": "limit"}}, "limit"),
+    ],
+)
+def test_the_verify_status_is_read_from_what_the_reward_function_reported(extra_fields, status):
+    assert verify_status_of(extra_fields) == status

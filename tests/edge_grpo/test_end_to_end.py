@@ -10,9 +10,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pandas
 import pytest
+
+from reward_fns.extraction import last_boxed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
@@ -63,6 +66,10 @@ class Run:
             steps.setdefault(entry["step"], {}).update(entry["data"])
         return steps
 
+    def rollouts(self, step: int) -> list[dict[str, Any]]:
+        lines = (self.folder / "rollouts" / f"{step}.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
 
 @pytest.fixture(scope="module")
 def assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -109,6 +116,7 @@ CONTRACT_METRICS = [
     *("gec/failed_fraction", "gec/reflection", "gec/answer", "gec/solution"),
     *("gec/tokens_injected", "gec/tokens_regenerated"),
     *("gec/skipped_prompt_too_long", "gec/skipped_no_room", "gec/skipped_generation_failed"),
+    *(f"verify/{status}" for status in ("no_box", "no_gold", "limit", "timeout", "crash", "parse_error")),
 ]
 
 
@@ -146,7 +154,7 @@ def test_injected_tokens_do_not_disturb_the_comparison_of_rollout_and_training_p
 
 
 def test_a_run_leaves_rollouts_and_a_checkpoint_below_its_folder(edge_grpo_run: Run) -> None:
-    rollouts = [json.loads(line) for line in (edge_grpo_run.folder / "rollouts" / "1.jsonl").read_text().splitlines()]
+    rollouts = edge_grpo_run.rollouts(1)
     assert len(rollouts) == 8 * 8
     assert any("Wait! Something is wrong here." in rollout["output"] for rollout in rollouts)
     assert list((edge_grpo_run.folder / "global_step_2" / "actor").iterdir())
@@ -179,7 +187,7 @@ def test_hard_problems_with_their_reference_solutions_train_two_steps(assets: Pa
     source = SHARED_DATA / "deepscaler_hard-1k.json"
     if not source.exists():
         pytest.skip(f"needs {source.name} in shared/data beside the repository")
-    run_module("data_prep.deepscaler", "--input", source, "--output-dir", tmp_path)
+    run_module("data_prep.deepscaler", "--input", source, "--output-dir", tmp_path, "--keep-duplicates")
     assert len(pandas.read_parquet(tmp_path / "train.parquet")) == 1000
     overrides = ["+recipe=edge_grpo", "+profile=cpu", *arithmetic(assets), f"data.train_files={tmp_path}/train.parquet"]
     overrides += ["data.max_prompt_length=1024", "data.max_response_length=3072", "trainer.val_before_train=false"]
@@ -192,6 +200,12 @@ def test_hard_problems_with_their_reference_solutions_train_two_steps(assets: Pa
     # The draws depend on seed, step and row only, so this does not fail by chance.
     assert share["before"] > 0.5
     assert share["after"] < 0.1
+    # The tiny policy rarely gets to a box here. Rollouts hold a corrected response and not what it was before.
+    for step in (1, 2):
+        values = {name.removeprefix("edge_grpo/"): value for name, value in run.metrics()[step].items()}
+        without_box = sum(last_boxed(rollout["output"]) is None for rollout in run.rollouts(step))
+        corrected = values["gec/reflection"] + values["gec/answer"] + values["gec/solution"]
+        assert without_box < values["verify/no_box"] <= without_box + corrected
 
 
 def test_a_dead_vllm_engine_ends_the_run_with_a_message(assets: Path, tmp_path: Path) -> None:

@@ -119,7 +119,8 @@ class Run:
 def start(monkeypatch, tokenizer):
     """start(strategy, policy, **gec): a worker without Ray, over recorders instead of verl's storing and agent loops.
 
-    Without a strategy it draws one; `gec` are settings of error correction.
+    Without a strategy it draws one; `gec` are settings of error correction. The reward function reports the
+    `verify_statuses` one after the other, and none after the last.
     """
     from verl.trainer.ppo.v1.agent_loop_tq import AgentLoopWorkerTQ
 
@@ -141,8 +142,9 @@ def start(monkeypatch, tokenizer):
     monkeypatch.setattr(verls_worker, "_run_agent_loop", run_agent_loop)
     monkeypatch.setattr(verls_worker, "_agent_loop_postprocess", agent_loop_postprocess)
 
-    def start(strategy=None, policy=None, reports_accuracy=True, **gec):
+    def start(strategy=None, policy=None, reports_accuracy=True, verify_statuses=(), **gec):
         worker = object.__new__(EdgeGRPOAgentLoopWorker)
+        verify_statuses = list(verify_statuses)
         run = runs[id(worker)] = Run(worker, policy or Policy())
 
         async def compute_score(outputs, kwargs):
@@ -152,7 +154,10 @@ def start(monkeypatch, tokenizer):
                 run.scored.append((list(output.response_ids), json.dumps(output.extra_fields)))
                 accuracy = float(RIGHT in output.response_ids or N42 in output.response_ids)
                 output.reward_score = accuracy + 0.25  # a reward that is not the accuracy
-                output.extra_fields["reward_extra_info"] = {"acc": accuracy} if reports_accuracy else {}
+                reported = {"acc": accuracy} if reports_accuracy else {}
+                if verify_statuses:
+                    reported["verify_status"] = verify_statuses.pop(0)
+                output.extra_fields["reward_extra_info"] = reported
 
         worker.edge_grpo_settings = settings(strategy, **gec)
         worker.tokenizer = tokenizer

@@ -41,6 +41,30 @@ def test_a_corrected_response_is_scored_again_by_verl(start, policy, response, s
     assert (run.record.first_pass_reward, run.record.first_pass_accuracy) == (0.25, 0.0)
 
 
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_the_verify_status_of_the_first_pass_is_recorded_and_that_of_the_correction_is_stored(
+    start, policy, response, strategy
+):
+    run = start(strategy, policy(N42, EOS), verify_statuses=["timeout", "parse_error"])
+    stored = run.sample(response(WRONG, EOS))
+    assert run.record.first_pass_verify_status == "timeout"
+    assert stored.extra_fields["reward_extra_info"]["verify_status"] == "parse_error"
+
+
+@pytest.mark.parametrize(("first_pass", "max_prompt_tokens"), [(RIGHT, None), (WRONG, 1)])
+def test_a_response_that_is_not_corrected_has_one_verify_status(start, response, first_pass, max_prompt_tokens):
+    run = start(Strategy.ANSWER, verify_statuses=["crash", "timeout"], max_prompt_tokens=max_prompt_tokens)
+    stored = run.sample(response(first_pass, EOS))
+    assert run.record.first_pass_verify_status == "crash"
+    assert stored.extra_fields["reward_extra_info"]["verify_status"] == "crash"
+
+
+def test_a_reward_function_without_a_verify_status_leaves_none_in_the_record(start, response):
+    run = start(Strategy.ANSWER)
+    run.sample(response(WRONG))
+    assert run.record.first_pass_verify_status is None
+
+
 def test_a_correction_that_fails_again_is_kept_with_its_new_score(start, policy, response):
     run = start(Strategy.REFLECTION, policy(WRONG, EOS))
     stored = run.sample(response(SO, EOS))

@@ -14,6 +14,8 @@ The batch, by hand (P: mean entropy of the response; groups interleave; A with t
     c0   1       0.5  1           1 (a group of one)         not looked at
     d0   0       2    1           -0.5 / sqrt(1/2)           skipped: generation failed
     d1   1       2    1           +0.5 / sqrt(1/2)           solution, succeeded
+
+`verify_status` of the first pass is in the record of a row, that of what is stored in the row itself.
 """
 
 import dataclasses
@@ -35,31 +37,34 @@ class Row:
     reward: float
     entropy: list[float]
     record: CorrectionRecord | None = None
+    verify_status: str | None = "ok"
+    accuracy: float | None = None  # None: 1 for a reward
 
     @property
     def key(self):
         return f"{self.uid}_{self.session}_0"
 
 
-FAILED = {"first_pass_reward": 0.0, "first_pass_accuracy": 0.0}
+def failed(verify_status, **correction):
+    return CorrectionRecord(0.0, 0.0, first_pass_verify_status=verify_status, **correction)
+
+
 ROWS = [
     # the first row is the one that verl's padding copies: it has a record, and its group is small
-    Row("d", 1, 1.0, [2.0, 2.0, 2.0], CorrectionRecord(**FAILED, strategy=Strategy.SOLUTION, injected_end=3)),
-    Row("a", 0, 1.0, [0.2, 0.4, 0.6], CorrectionRecord(1.0, 1.0)),
-    Row("b", 0, 0.0, [1.0, 1.0], CorrectionRecord(**FAILED, strategy=Strategy.ANSWER, injected_end=2)),
-    Row("a", 1, 0.0, [0.7, 0.9], CorrectionRecord(**FAILED, skipped=Skipped.PROMPT_TOO_LONG)),
+    Row("d", 1, 1.0, [2.0, 2.0, 2.0], failed("timeout", strategy=Strategy.SOLUTION, injected_end=3)),
+    Row("a", 0, 1.0, [0.2, 0.4, 0.6], CorrectionRecord(1.0, 1.0, first_pass_verify_status="ok")),
+    Row("b", 0, 0.0, [1.0, 1.0], failed("no_box", strategy=Strategy.ANSWER, injected_end=2), "limit"),
+    Row("a", 1, 0.0, [0.7, 0.9], failed("no_box", skipped=Skipped.PROMPT_TOO_LONG), "no_box"),
     Row("c", 0, 1.0, [0.5, 0.5]),
-    Row("d", 0, 0.0, [2.0, 2.0], CorrectionRecord(**FAILED, skipped=Skipped.GENERATION_FAILED)),
+    Row("d", 0, 0.0, [2.0, 2.0], failed("crash", skipped=Skipped.GENERATION_FAILED), "crash"),
     Row(
         "a",
         2,
         1.0,
         [1.2, 1.2, 1.2, 1.2],
-        CorrectionRecord(
-            **FAILED, strategy=Strategy.REFLECTION, injected_start=1, injected_end=2, tokens_regenerated=2
-        ),
+        failed("parse_error", strategy=Strategy.REFLECTION, injected_start=1, injected_end=2, tokens_regenerated=2),
     ),
-    Row("b", 1, 0.0, [3.0], CorrectionRecord(**FAILED, skipped=Skipped.NO_ROOM)),
+    Row("b", 1, 0.0, [3.0], failed("no_gold", skipped=Skipped.NO_ROOM), "no_gold"),
 ]
 
 
@@ -112,6 +117,9 @@ def store(queue):
         partition, fields, tags = next(partitions), [], []
         for row in rows:
             length = len(row.entropy)
+            reported = {"acc": float(row.reward > 0) if row.accuracy is None else row.accuracy}
+            if row.verify_status is not None:
+                reported["verify_status"] = row.verify_status
             output = AgentLoopOutput(
                 prompt_ids=[1, 2],
                 response_ids=[3] * (length - 1) + [EOS],
@@ -120,7 +128,7 @@ def store(queue):
                 reward_score=row.reward,
                 num_turns=2,
                 metrics={},
-                extra_fields={"turn_scores": [], "reward_extra_info": {"acc": float(row.reward > 0)}},
+                extra_fields={"turn_scores": [], "reward_extra_info": reported},
             )
             if row.record is not None:
                 output.extra_fields[RECORD_KEY] = dataclasses.asdict(row.record)
