@@ -29,8 +29,8 @@ lint: install ## Check style, formatting and types
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-bench: install ## Measure what the plugin costs
-	@$(PYTHON_IN_VENV) tests/bench/run.py
+bench: install ## Measure what the plugin costs (CASES= labelled answers, to measure the grader too)
+	@$(PYTHON_IN_VENV) tests/bench/run.py $(if $(CASES),--grader-cases '$(CASES)')
 
 lock: ## Resolve requirements/cpu.in again (needs uv; keeps versions that still fit, unless cpu.lock is deleted first)
 	cd requirements && $(UV) pip compile --quiet cpu.in --override overrides.txt -o cpu.lock \

@@ -2,6 +2,7 @@
 
 import      `import verl` with the plugin against without it, in alternating fresh processes
 advantage   the entropy-driven advantage against verl's own GRPO estimator, on the same tensors
+grading     the grader against verl's math_verify, and a batch with hostile answers; only with labelled answers
 """
 
 import argparse
@@ -12,9 +13,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
+from verifier import bench_verifier
 
 # CPU time: other work on the machine lengthens wall time only.
 TIME_IMPORT = "import time; begin = time.process_time(); import verl; print(time.process_time() - begin)"
@@ -24,6 +27,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--import-pairs", type=int, default=7)
     parser.add_argument("--advantage-pairs", type=int, default=5)
+    parser.add_argument("--grader-cases", type=Path, help="labelled answers, as tests/bench/graders.py describes them")
+    parser.add_argument("--grader-rounds", type=int, default=5)
     options = parser.parse_args()
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, torch {torch.__version__}"
@@ -31,6 +36,7 @@ def main() -> None:
     bench_import(options.import_pairs)
     for num_responses in (65_536, 1_048_576):
         bench_advantage(num_responses, options.advantage_pairs if num_responses < 1e6 else 1)
+    bench_verifier(options.grader_cases, options.grader_rounds)
 
 
 def bench_import(num_pairs: int) -> None:
