@@ -1,17 +1,19 @@
 """Writes train.parquet and test.parquet of generated arithmetic problems.
 
-    python -m data_prep.arithmetic --output-dir DIR [--train-size 512] [--test-size 64] [--seed 0]
+    python -m data_prep.arithmetic --output-dir DIR [--train-size 512] [--test-size 64] [--seed 0] [--test-seed 0]
         [--difficulty easy=0.2,medium=0.4,hard=0.4]
 
-No problem text occurs twice, within a file or across the two. The same arguments give the same bytes.
+The test split is held out: another `--seed` changes the training split only, so that runs can be measured on the same
+problems, and no computation of test.parquet is in train.parquet, not even in other words. No problem text occurs twice.
+The same arguments give the same bytes.
 """
 
 import argparse
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from data_prep.arithmetic_problems import LEVELS, Problem, draw_problem
+from data_prep.arithmetic_problems import LEVELS, Problem, Step, draw_problem
 from data_prep.rows import build_row, write_parquet
 
 DEFAULT_SHARES = {"easy": 0.2, "medium": 0.4, "hard": 0.4}
@@ -55,15 +57,17 @@ def split_by_shares(size: int, shares: Mapping[str, float]) -> dict[str, int]:
 
 
 def draw_distinct_problems(
-    rng: random.Random, size: int, shares: Mapping[str, float], seen_texts: set[str]
+    rng: random.Random, size: int, shares: Mapping[str, float], held_out: Collection[Problem] = ()
 ) -> list[Problem]:
-    """Draw `size` problems in random order whose texts are new, and add their texts to `seen_texts`.
+    """Draw `size` problems in random order, no two with the same text, and none with the steps of one in `held_out`.
 
     Raises ValueError, naming the difficulty, when it has too few different problems left.
     """
+    held_out_steps = {problem.steps for problem in held_out}
+    seen_texts: set[str] = set()
     problems = []
     for difficulty, count in split_by_shares(size, shares).items():
-        problems += [_draw_new_problem(rng, difficulty, seen_texts) for _ in range(count)]
+        problems += [_draw_new_problem(rng, difficulty, seen_texts, held_out_steps) for _ in range(count)]
     rng.shuffle(problems)
     return problems
 
@@ -84,10 +88,12 @@ def build_rows(problems: Sequence[Problem], split: str) -> list[dict[str, object
     ]
 
 
-def _draw_new_problem(rng: random.Random, difficulty: str, seen_texts: set[str]) -> Problem:
+def _draw_new_problem(
+    rng: random.Random, difficulty: str, seen_texts: set[str], held_out_steps: Collection[tuple[Step, ...]]
+) -> Problem:
     for _ in range(_MAX_REPETITIONS):
         problem = draw_problem(rng, difficulty)
-        if problem.text not in seen_texts:
+        if problem.text not in seen_texts and problem.steps not in held_out_steps:
             seen_texts.add(problem.text)
             return problem
     raise ValueError(f"there are not enough different problems of difficulty {difficulty!r}: ask for fewer")
@@ -99,16 +105,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--output-dir", type=Path, required=True)
     parser.add_argument("--train-size", type=int, default=512)
     parser.add_argument("--test-size", type=int, default=64)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the training split (default: 0)")
+    parser.add_argument("--test-seed", type=int, default=0, help="of the test split (default: 0)")
     parser.add_argument("--difficulty", type=parse_shares, default=DEFAULT_SHARES, metavar="NAME=SHARE,...")
     options = parser.parse_args(arguments)
-    rng = random.Random(options.seed)
-    seen_texts: set[str] = set()
     try:
-        rows_by_split = {
-            split: build_rows(draw_distinct_problems(rng, size, options.difficulty, seen_texts), split)
-            for split, size in (("test", options.test_size), ("train", options.train_size))
-        }
+        test = draw_distinct_problems(random.Random(options.test_seed), options.test_size, options.difficulty)
+        train = draw_distinct_problems(random.Random(options.seed), options.train_size, options.difficulty, test)
+        rows_by_split = {"test": build_rows(test, "test"), "train": build_rows(train, "train")}
         for split, rows in rows_by_split.items():
             path = options.output_dir / f"{split}.parquet"
             write_parquet(rows, path)

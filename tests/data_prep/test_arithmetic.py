@@ -21,6 +21,10 @@ def texts(rows):
     return [row["prompt"][0]["content"] for row in rows]
 
 
+def first_equation(row):
+    return row["extra_info"]["solution"].splitlines()[0]
+
+
 def test_the_files_have_the_sizes_and_the_mix_asked_for(tmp_path):
     data = run(tmp_path, "--difficulty", "easy=0.5,medium=0.3,hard=0.2")
     counts = {split: collections.Counter(row["extra_info"]["difficulty"] for row in data[split]) for split in data}
@@ -37,6 +41,14 @@ def test_no_problem_text_occurs_twice(tmp_path):
     assert len(all_texts) == 50 == len(set(all_texts))
 
 
+def test_no_computation_of_the_test_split_is_trained_on_in_other_words(tmp_path):
+    # 126 computations are easy: 81 sums and 45 differences of two digits that are not zero.
+    data = run(tmp_path, "--difficulty", "easy=1", "--train-size", "150", "--test-size", "60")
+    computations = {split: {first_equation(row) for row in data[split]} for split in data}
+    assert len(computations["test"]) > 40
+    assert not computations["train"] & computations["test"]
+
+
 def test_rows_carry_answer_solution_and_position(tmp_path):
     rows = run(tmp_path)["test"]
     assert [row["extra_info"]["index"] for row in rows] == list(range(10))
@@ -45,12 +57,18 @@ def test_rows_carry_answer_solution_and_position(tmp_path):
         assert row["extra_info"]["solution"].endswith(f"\\boxed{{{row['reward_model']['ground_truth']}}}")
 
 
-def test_the_same_arguments_give_the_same_bytes_and_another_seed_other_problems(tmp_path):
+def test_the_same_arguments_give_the_same_bytes_and_another_seed_another_training_split_only(tmp_path):
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         run(tmp_path / name, "--seed", seed)
-    for file in ("train.parquet", "test.parquet"):
-        contents = [(tmp_path / name / file).read_bytes() for name in "abc"]
-        assert contents[0] == contents[1] != contents[2]
+    train, test = (
+        [(tmp_path / name / f"{split}.parquet").read_bytes() for name in "abc"] for split in ("train", "test")
+    )
+    assert train[0] == train[1] != train[2]
+    assert test[0] == test[1] == test[2]
+
+
+def test_another_test_seed_gives_another_test_split(tmp_path):
+    assert texts(run(tmp_path / "a", "--test-seed", "1")["test"]) != texts(run(tmp_path / "b")["test"])
 
 
 def test_difficulties_are_mixed_and_not_one_after_the_other(tmp_path):

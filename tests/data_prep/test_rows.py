@@ -2,13 +2,12 @@
 
 import copy
 import os
-import stat
 
 import pyarrow.parquet
 import pytest
 
 from data_prep import rows as rows_module
-from data_prep.rows import build_row, check_row, write_parquet
+from data_prep.rows import build_row, check_row, check_rows, write_parquet
 
 
 def make_row(index=0, **extra_info):
@@ -40,12 +39,20 @@ def test_a_row_has_exactly_the_fields_that_verl_reads():
         (("prompt",), [], "prompt"),
         (("prompt",), "What is 1+1?", "prompt"),
         (("prompt",), [{"role": "system", "content": "x"}], "prompt"),
+        (("prompt",), ["What is 1+1?"], "prompt"),
         (("prompt", 0, "content"), " ", r"prompt\[0\].content"),
+        (("ability",), None, "ability"),
+        (("reward_model", "style"), "", "reward_model.style"),
         (("reward_model",), None, "reward_model.ground_truth"),
         (("reward_model", "ground_truth"), "", "reward_model.ground_truth"),
         (("reward_model", "ground_truth"), 2, "reward_model.ground_truth"),
+        (("reward_model", "ground_truth"), [], "reward_model.ground_truth"),
+        (("reward_model", "ground_truth"), ["2", " "], r"reward_model.ground_truth\[1\]"),
         (("extra_info",), None, "extra_info.index"),
         (("extra_info", "index"), "0", "extra_info.index"),
+        (("extra_info", "index"), -1, "extra_info.index"),
+        (("extra_info", "index"), True, "extra_info.index"),
+        (("extra_info", "split"), None, "extra_info.split"),
         (("extra_info", "solution"), None, "extra_info.solution"),
     ],
 )
@@ -63,6 +70,24 @@ def test_a_row_without_reference_solution_is_accepted():
     row = make_row()
     row["extra_info"]["solution"] = ""
     check_row(row, 1)
+
+
+def test_several_accepted_answers_become_a_list():
+    row = build_row(data_source="a", problem="b", answer=("2", "two"), solution="", index=0, split="test")
+    assert row["reward_model"]["ground_truth"] == ["2", "two"]
+    check_row(row, 1)
+
+
+def test_an_index_that_occurs_twice_is_refused_with_both_rows():
+    with pytest.raises(ValueError, match="^row 3: extra_info.index 5 is that of row 1 too$"):
+        check_rows([make_row(5), make_row(6), make_row(5)])
+
+
+def test_a_file_with_texts_and_lists_as_ground_truth_is_refused():
+    row = make_row(1)
+    row["reward_model"]["ground_truth"] = ["2"]
+    with pytest.raises(ValueError, match="^row 2: reward_model.ground_truth is a list, in row 1 a text"):
+        check_rows([make_row(0), row])
 
 
 def test_what_is_written_is_read_back(tmp_path):
@@ -98,13 +123,6 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path, mon
         write_parquet([make_row(1)], path)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["train.parquet"]
-
-
-def test_a_written_file_has_the_permissions_of_any_new_file(tmp_path):
-    write_parquet([make_row()], tmp_path / "train.parquet")
-    (tmp_path / "plain").touch()
-    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("train.parquet", "plain")}
-    assert len(modes) == 1
 
 
 def test_no_rows_are_refused(tmp_path):
