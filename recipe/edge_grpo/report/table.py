@@ -3,10 +3,8 @@
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
+from recipe.edge_grpo.markdown import MISSING, table
 from recipe.edge_grpo.report.metrics_file import RunMetrics, validation_metrics
-
-# A quantity that a run did not log, for instance the corrections of a run without error correction.
-MISSING = "-"
 
 
 def _decimal(value: float) -> str:
@@ -55,7 +53,7 @@ def markdown_table(runs: Sequence[RunMetrics]) -> str:
         prefix = f"{run.name}: " if len(runs) > 1 else ""
         header += [prefix + column for column in ("first", "last", "mean")]
     rows = [_cells(row, runs) for row in _all_rows(runs)]
-    return _align([header, *(cells for cells in rows if set(cells[1:]) != {MISSING})])
+    return table([header, *(cells for cells in rows if set(cells[1:]) != {MISSING})])
 
 
 def _all_rows(runs: Sequence[RunMetrics]) -> list[Row]:
@@ -73,15 +71,3 @@ def _cells(row: Row, runs: Sequence[RunMetrics]) -> list[str]:
         _, values = run.series(metric)
         cells += [text_of(value) for value in (values[0], values[-1], fmean(values))] if values else [MISSING] * 3
     return cells
-
-
-def _align(rows: list[list[str]]) -> str:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [_line([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
-    # Markdown's mark for a right-aligned column is the colon at its end.
-    rule = _line(["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
-    return "\n".join([lines[0], rule, *lines[1:]])
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

@@ -36,7 +36,7 @@ def test_several_runs_have_three_columns_each_and_a_dash_for_what_one_did_not_lo
     cells = cells_by_quantity(markdown_table([with_correction, without]))
     assert cells["quantity"] == [f"{run}: {column}" for run in ("edge", "grpo") for column in ("first", "last", "mean")]
     assert cells["seconds per step"] == ["20.0", "2.0", "11.0", "18.0", "2.0", "10.0"]
-    assert cells["corrected by answer"] == ["3", "3", "3", "-", "-", "-"]
+    assert cells["corrected by answer"] == ["3", "3", "3", "–", "–", "–"]
 
 
 def test_quantities_that_no_run_logged_have_no_row():

@@ -1,0 +1,21 @@
+"""What a checkpoint can do, from its graded responses to the paper's table: table of contents.
+
+Pure modules (numpy, pyarrow, PyYAML and the standard library only):
+    responses.py               one graded response, and the Parquet file that holds many
+    statistics.py              avg@n, unbiased pass@k, bootstrap interval, the two averages over benchmarks
+    entropy_by_correctness.py  policy entropy of correct and of wrong responses (figure 3 of the paper)
+    reflection.py              accuracy of responses that reflect, and after forced reflection (figure 2)
+    summary.py                 all of it as one dictionary that goes into a JSON file
+    comparison.py              which averages several runs can be compared by
+    published.py               the rows of the paper's tables, from published.yaml
+    tables.py                  Markdown tables of one run and of several
+
+Glue (vLLM, torch), for `recipe.edge_grpo.evaluate`:
+    benchmarks.py, jobs.py     the problems of the data files, and the requests that are made for them
+    steps.py, run.py           sampling, forced reflection and entropies; one evaluation from start to end
+    store.py                   the records of the journal, from which a killed evaluation goes on
+    policy_entropy.py          exact entropies of given responses
+    outputs.py                 the files of an evaluation, and the comparison of several
+
+This module imports nothing, so the pure modules load without torch, vLLM and verl.
+"""

@@ -1,0 +1,76 @@
+"""Statistics of an evaluation: avg@n, unbiased pass@k, a bootstrap interval, and two averages over benchmarks.
+
+The two averages have their names everywhere, because they differ: the paper's tables weigh each benchmark with its
+number of problems (`sample_weighted_average`), the authors' script prints the plain mean (`macro_average`).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+import numpy
+
+
+def pass_at_k(num_samples: int, num_correct: int, k: int) -> float:
+    """Probability that at least one of k responses, drawn without replacement from the samples, is correct.
+
+    The unbiased estimator of Chen et al. 2021 (arXiv 2107.03374), 1 - C(n - c, k) / C(n, k), in exact integers. For
+    k = 1 it is c / n, the accuracy over the samples.
+
+    Raises ValueError unless 1 <= k <= n and 0 <= c <= n: from n samples nothing unbiased can be said of more.
+    """
+    if not 0 <= num_correct <= num_samples:
+        raise ValueError(f"num_correct must be from 0 to num_samples, got {num_correct} of {num_samples}")
+    if not 1 <= k <= num_samples:
+        raise ValueError(f"pass@k needs 1 <= k <= n, got k = {k} with n = {num_samples} samples")
+    return 1 - math.comb(num_samples - num_correct, k) / math.comb(num_samples, k)
+
+
+def avg_at_n(accuracies: Sequence[Sequence[float]]) -> float:
+    """Mean over the problems of the mean accuracy over the samples of each.
+
+    It equals the unbiased pass@1, also where problems have unequal numbers of samples.
+
+    Args:
+        accuracies: of the samples of each problem; neither may be empty (statistics.StatisticsError, a ValueError).
+    """
+    return fmean(fmean(samples) for samples in accuracies)
+
+
+def bootstrap_interval(
+    values: Sequence[float], *, num_resamples: int, seed: int, confidence_level: float = 0.95
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of the mean of `values`, one value per problem.
+
+    It says how far the mean would move with other problems of the same kind; samples of a problem are not redrawn. The
+    same arguments, in any order of the values, give the same interval. A single value, or equal ones, give an interval
+    of width 0: the bootstrap cannot see what is not in the sample.
+
+    Raises ValueError for no values, no resamples, or a level outside (0, 1).
+    """
+    if not values:
+        raise ValueError("a bootstrap interval needs at least one value")
+    if num_resamples < 1:
+        raise ValueError(f"num_resamples must be at least 1, got {num_resamples}")
+    if not 0 < confidence_level < 1:
+        raise ValueError(f"confidence_level must be between 0 and 1, got {confidence_level}")
+    # How often each distinct value is drawn is all that the mean depends on, and there are few distinct values.
+    distinct, counts = numpy.unique(numpy.asarray(values, dtype=numpy.float64), return_counts=True)
+    draws = numpy.random.default_rng(seed).multinomial(len(values), counts / len(values), size=num_resamples)
+    tail = (1 - confidence_level) / 2
+    means = (draws / len(values) * distinct).sum(axis=1)
+    low, high = numpy.quantile(means, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def sample_weighted_average(value_by_benchmark: Mapping[str, float], num_problems: Mapping[str, int]) -> float:
+    """Mean over the benchmarks, each weighted with its number of problems, as in the paper's tables.
+
+    Raises KeyError for a benchmark without a number of problems, ValueError for no benchmarks.
+    """
+    return fmean(value_by_benchmark.values(), [num_problems[benchmark] for benchmark in value_by_benchmark])
+
+
+def macro_average(value_by_benchmark: Mapping[str, float]) -> float:
+    """Unweighted mean over the benchmarks, as the authors' script prints it. Raises ValueError for no benchmarks."""
+    return fmean(value_by_benchmark.values())
