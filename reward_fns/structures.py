@@ -20,6 +20,7 @@ from reward_fns.answer_parts import (
     union_parts,
 )
 from reward_fns.answer_text import bare_text
+from reward_fns.pairing import can_pair_off
 from reward_fns.sampled import compare_multiples, is_readable
 
 Verdict = bool | None
@@ -142,18 +143,12 @@ def _all_equal(candidate_parts: Sequence[str], gold_parts: Sequence[str], compar
 
 
 def _equal_in_any_order(candidate_parts: Sequence[str], gold_parts: Sequence[str], compare: Compare) -> Verdict:
-    """Whether the parts pair off. Open if a part without an equal has an open comparison."""
+    """Whether the parts pair off; open if they do so only with pairs whose comparison is open."""
     if len(candidate_parts) != len(gold_parts):
         return False
     if len(candidate_parts) > _MAX_UNORDERED:
         return _all_equal(candidate_parts, gold_parts, compare) or None
-    remaining, is_open = list(gold_parts), False
-    for part in candidate_parts:
-        verdicts = [compare(part, other) for other in remaining]
-        if True in verdicts:
-            remaining.pop(verdicts.index(True))
-        elif None in verdicts:
-            is_open = True
-        else:
-            return False
-    return None if is_open else True
+    verdicts = [[compare(part, other) for other in gold_parts] for part in candidate_parts]
+    if can_pair_off([[verdict is True for verdict in row] for row in verdicts]):
+        return True
+    return None if can_pair_off([[verdict is not False for verdict in row] for row in verdicts]) else False
