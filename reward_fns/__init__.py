@@ -5,7 +5,7 @@
 - `limits`, `costs`: what an answer may hold, and have a computer algebra system compute
 - `equivalence`: decides without a computer algebra system where it can, by
   - `answer_text`, `written_numbers`: an answer without what carries no meaning, the number that it writes out
-  - `answer_parts`, `structures`, `relations`, `words`, `pairing`: lists, tuples, matrices, equations, inequalities, part by part
+  - `answer_parts`, `structures`, `pairing`, `relations`, `words`: lists, tuples, matrices, inequalities, by their parts
   - `sampled`, `expression`, `latex_commands`, `scanner`, `values`: expressions by their values at two points
 - `worker_pool`, `verifier_link`, `verifier_child`: math-verify in child processes that can be killed
 """
