@@ -121,6 +121,8 @@ def test_a_union_is_split_at_its_signs(answer, parts):
         ("\\begin{pmatrix}1\n\\\\2\\end{pmatrix}", [["1"], ["2"]]),
         (r"(\begin{matrix}1\\2\end{matrix})", [["1"], ["2"]]),
         (r"[\begin{array}{c|c} 1 & 2 \\ 3 & 4 \end{array}]", [["1", "2"], ["3", "4"]]),
+        ("[\\begin{array}{c}1\n\\\\2\\end{array}]", [["1"], ["2"]]),
+        (r"(\begin{matrix}1\\2\end{matrix},3)", None),
         (r"\begin{array}{cc}1&2\end{array}", None),
         (r"\begin{vmatrix}1&2\\3&4\end{vmatrix}", None),  # a determinant
         (r"\begin{cases}1\\2\end{cases}", None),
@@ -257,7 +259,7 @@ def test_other_commands_and_equations_are_no_relations(answer):
 
 def test_the_connectives_of_an_answer_are_its_words_and_and_or():
     assert connectives("x<1 or x>2 and y or z") == ["or", "and", "or"]
-    assert connectives("x<1, x>2") == connectives("floor band") == []
+    assert connectives("x<1, x>2") == connectives("floor band order android") == []
 
 
 brackets_and_commas = st.text(alphabet="(){}[],x", max_size=30)

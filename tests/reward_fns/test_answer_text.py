@@ -47,6 +47,7 @@ CLEANED = [
     (r"a\;b\:c\>d\ e~f", "a b c d e f"),
     (r"a\quad b\qquad c", "a b c"),
     (r"a\quadb", r"a\quadb"),
+    (r"a\! b", "ab"),
     (r"32,\! 349", "32349"),
     ("1{,}234", "1234"),
     (r"\left( 3, \right]", "( 3, ]"),
@@ -79,6 +80,7 @@ CLEANED = [
     (r"90^\circ + x", r"90^\circ + x"),
     (r"\sin 90^\circ", r"\sin 90^\circ"),
     (r"\sec 90^\circ", r"\sec 90^\circ"),
+    (r"\csc 90^\circ", r"\csc 90^\circ"),
     (r"30 seconds 90^\circ", "30 seconds 90"),
     # commands escaped twice, and line breaks
     (r"\\frac{1}{2}", r"\frac{1}{2}"),

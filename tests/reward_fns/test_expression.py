@@ -119,6 +119,8 @@ ROUNDED_VALUES = [
     (r"\ln{2}y", 5 * ROUNDED.ln(2)),
     (r"\sin 1 \cos 1", ROUNDED.sin(2) / 2),  # and ends before the next function
     (r"2\sin 1 * \cos 1", ROUNDED.sin(2)),
+    (r"2\sin 1 \cdot \cos 1", ROUNDED.sin(2)),
+    (r"\ln 4 \div 2", ROUNDED.ln(2)),
     (r"\ln 2\log_2 8", 3 * ROUNDED.ln(2)),
     ("log_2(8)", 3),
     ("ln(2)", ROUNDED.ln(2)),

@@ -157,7 +157,12 @@ def names_in(text):
 
 @pytest.mark.parametrize(
     ("text", "num_names"),
-    [(r"\lfloor x \rfloor", 2), (r"\lfloor \pi \rfloor", 1), (r"\lceil x \rceil + \lfloor 2.5 \rfloor", 2)],
+    [
+        (r"\lfloor x \rfloor", 2),
+        (r"\lfloor \pi \rfloor", 1),
+        (r"\lceil x \rceil + \lfloor 2.5 \rfloor", 2),
+        (r"\lfloor x + \lceil 2.5 \rceil \rfloor", 2),
+    ],
 )
 def test_the_whole_part_of_what_is_no_fraction_is_a_name_of_its_own(text, num_names):
     assert len(names_in(text)) == num_names

@@ -100,6 +100,7 @@ def test_only_the_turned_sign_is_the_same_the_other_way_round(bound, sign, other
         ("0<x>1", "0<x>1"),
         (r"0 \ne x < 1", r"0 \ne x < 1"),
         (r"0 < x \ne 1", r"0 < x \ne 1"),
+        (r"0 \ne x \ne 1", r"0 \ne x \ne 1"),
         ("a<x<1", "a<x<1"),
         ("0<x<b", "0<x<b"),
         ("0<2x<1", "0<2x<1"),
@@ -122,7 +123,9 @@ def test_a_chain_of_inequalities_is_an_interval_only_beside_brackets():
     assert as_set(r"x \in A", "B") == "A"
 
 
-@pytest.mark.parametrize("other", ["y<1", r"y \in A", "0<y<1", "y=1", r"y \equiv 1"])
+@pytest.mark.parametrize(
+    "other", ["y<1", r"y \in A", "0<y<1", "y=1", r"y \equiv 1", r"a \mid b", r"a \sim b", r"A \cong B", r"A \subset B"]
+)
 def test_answers_that_both_name_something_keep_their_names(other):
     assert as_set("0<x<1", other) == "0<x<1"
     assert as_set(r"x \in A", other) == r"x \in A"

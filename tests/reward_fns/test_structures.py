@@ -121,6 +121,7 @@ def test_unions(candidate, gold, expected):
         ("x=1,y=2", "x=1,y=3"),
         ("x=1,y=2", "y=1,x=2"),
         ("x=1,y=2", "a=1,b=2"),
+        ("x=1,y=2,3", "y=2,x=1,3"),  # the 3 belongs to the name before it
         ("x=1,y=2", "x=1"),
         ("1<x,x<2", "1,2"),
         ("n=1,2,3", "n=1,2,4"),
@@ -245,4 +246,4 @@ def test_a_long_list_is_never_wrong_for_its_order(length):
     numbers = [str(number) for number in range(length)]
     in_order, reversed_order = ", ".join(numbers), ", ".join(reversed(numbers))
     assert compare_lists(in_order, in_order, compare) is True
-    assert compare_lists(in_order, reversed_order, compare) is not False
+    assert compare_lists(in_order, reversed_order, compare) is (True if length <= 24 else None)

@@ -7,6 +7,7 @@ from reward_fns.words import compare_words, is_settled_by_words
 SAME = [
     ("C", "C"),
     ("(C)", "C"),
+    ("(J)", "J"),
     ("C.", "C"),
     ("C)", "C"),
     ("C:", "C"),
@@ -50,6 +51,9 @@ NO_WORDS = [
     ("C. or D", "C"),
     ("C. not D", "C"),
     ("neither (C)", "C"),
+    ("(C) is not right", "C"),
+    ("(C) D", "C"),
+    ("a b c", "5"),
     ("A, C", "C"),
     ("K", "C"),
     ("C. x=42", "D. x=42"),  # labels of the same text
@@ -73,6 +77,7 @@ def test_words_and_choice_letters_are_the_same_different_or_no_such(candidate, g
 SETTLED = [
     # what math-verify passes over
     (r"x \equiv 1 \pmod 3", "x"),
+    (r"x \equiv 1", "1"),
     (r"17 \mod 5", "2"),
     (r"17 \bmod 5", "2"),
     (r"\angle A", "5"),
@@ -104,6 +109,7 @@ NOT_SETTLED = [
     (r"\sin x", r"\cos x"),
     (r"\begin{pmatrix}1\end{pmatrix}", r"\begin{bmatrix}1\end{bmatrix}"),
     (r"\begin{array}{cc}1&2\end{array}", "1"),
+    (r"\begin{array}{cc}x&\text{ab}\end{array}", r"\text{ab}"),
     (r"5 \text{ apples}", "5"),
     (r"5 \text{ apples}", r"6 \text{ Apples}"),
     (r"x \text{ apples}", "apples x"),
