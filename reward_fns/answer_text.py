@@ -39,6 +39,7 @@ _SPELLINGS = (
     (re.compile(r"\\[dtc]frac(?![a-zA-Z])"), r"\\frac"),
     (re.compile(r"\\([lg])eqslant(?![a-zA-Z])"), r"\\\1e"),
     (re.compile(r"\\(?:dots|cdots|dotsc)(?![a-zA-Z])|\.\.\."), r"\\ldots"),
+    (re.compile(r"\\textdollar(?![a-zA-Z])"), r"\\$"),
     (re.compile(r"\\varnothing(?![a-zA-Z])"), r"\\emptyset"),
     (re.compile(r"\\(?:degree|textdegree)(?![a-zA-Z])"), "°"),
     (re.compile(r"\\mathbb\s*([A-Z])"), r"\\mathbb{\1}"),

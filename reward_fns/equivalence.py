@@ -30,6 +30,7 @@ Conventions, where graders differ (each line is pinned by a test):
     -x > -1, x < 1, 1 > x                       x < 1, x \le 1               inequalities up to a positive factor
     0 < x \le 1, x \in (0,1], (0,1]             0 \le x \le 1                intervals, however they are written
     C, (C), \textbf{C}, C. x=42 for the gold C  c                            choice letters
+    (C) 42 for the gold 42                      (C) 42 for the gold (D) 42   and what they stand for
     \text{odd}, odd, Odd                        \text{oddd}; ABC for abc     words by their letters
     \sqrt[3]{-8}, -2; \sqrt{x^2}, x                                          real roots; variables are positive
     4210_5                                      4210_6, 4210                 numbers with a base as they are written
@@ -49,7 +50,7 @@ from reward_fns.structures import (
     compare_tuples,
     compare_unions,
 )
-from reward_fns.words import compare_words, is_settled_by_words
+from reward_fns.words import compare_words, is_settled_by_words, without_label
 from reward_fns.written_numbers import exact_value, split_unit
 
 _LONG_WORD = re.compile(r"(?<![\\a-zA-Z])(?!sqrt|sinh|cosh|tanh)[a-zA-Z]{4,}")
@@ -64,6 +65,7 @@ def compare_quickly(candidate: str, gold: str) -> bool | None:
     candidate, gold = clean(candidate), clean(gold)
     if not bare_text(candidate) or not bare_text(gold):
         return False
+    candidate = without_label(candidate, gold)
     verdict = _compare(candidate, gold)
     return False if verdict is None and is_settled_by_words(candidate, gold) else verdict
 

@@ -12,6 +12,7 @@ from reward_fns.written_numbers import CONNECTIVE
 
 _CHOICE = re.compile(r"\(?([A-J])\)?[.:)]?")
 _LABEL = re.compile(r"(?:\(([A-J])\)|([A-J])[.:)]) .*")
+_LABEL_IN_PARENTHESES = re.compile(r"\([A-J]\) *(?=[^\s.,;:)])(?!or\b|and\b)")
 _UNCERTAIN = re.compile(r"\b(?:or|and|not|none|neither|either)\b|[ ,(][A-J]\b", re.IGNORECASE)
 _ONLY_LETTERS = re.compile(r"[A-Za-z][A-Za-z' -]*[A-Za-z]")
 _TITLE = re.compile(r"[A-Za-z][a-z]{2,}")
@@ -37,7 +38,7 @@ def compare_words(candidate: str, gold: str) -> bool | None:
     """
     spaced_candidate, spaced_gold = without_text_commands(candidate).strip(), without_text_commands(gold).strip()
     letters = [_choice_letter(answer) for answer in (spaced_candidate, spaced_gold)]
-    if None not in letters and "" not in letters and len(min(spaced_candidate, spaced_gold, key=len)) <= len("(A)"):
+    if all(letters) and (letters[0] != letters[1] or min(len(spaced_candidate), len(spaced_gold)) <= len("(A)")):
         return letters[0] == letters[1]
     answers = [candidate, gold]
     candidate, gold = bare_text(candidate), bare_text(gold)
@@ -46,6 +47,14 @@ def compare_words(candidate: str, gold: str) -> bool | None:
     if not any(map(_is_word, answers)):
         return None
     return candidate.lower() == gold.lower() if len(candidate) > _MAX_PRODUCT_LETTERS else candidate == gold
+
+
+def without_label(answer: str, gold: str) -> str:
+    """`20` for `(B) 20`, the choice and what it says, unless the reference answer is itself a choice."""
+    label = _LABEL_IN_PARENTHESES.match(spaced := without_text_commands(answer).strip())
+    if label is None or _choice_letter(without_text_commands(gold).strip()):
+        return answer
+    return spaced[label.end() :]
 
 
 def is_settled_by_words(candidate: str, gold: str) -> bool:

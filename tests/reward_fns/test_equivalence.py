@@ -63,6 +63,7 @@ DIFFERENT = [
     ("undefined", "5"),
     (r"\{\{1\},\{2\}\}", "1,2"),
     (r"\{1\},\{2\}", "(1,2)"),
+    (r"\{1\},2", "(1,2)"),
     (r"5 \text{ or more}", "5"),
     (r"2 \text{ hours } 30 \text{ minutes}", r"2 \text{ hours } 20 \text{ minutes}"),
     (r"x \equiv 1 \pmod 3", r"x \equiv 2 \pmod 3"),

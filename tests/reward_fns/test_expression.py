@@ -60,6 +60,7 @@ EXACT = [
     ("x(y+1)", 2),
     ("2x/3", Fraction(2, 9)),
     ("1/2*x", Fraction(1, 6)),
+    ("1/2*x y", Fraction(5, 6)),
     (r"\frac{1}{2}x", Fraction(1, 6)),
     # powers and factorials
     ("2^3", 8),
@@ -72,6 +73,8 @@ EXACT = [
     ("(-2)^2", 4),
     ("2^-1", Fraction(1, 2)),
     ("2^{-1}", Fraction(1, 2)),
+    ("2^-{3}", Fraction(1, 8)),
+    ("2^10y", 5120),
     ("2*3^2", 18),
     ("2x^2", Fraction(2, 9)),
     ("2^z", Fraction(1, 4)),
@@ -125,6 +128,9 @@ ROUNDED_VALUES = [
     ("log_2(8)", 3),
     ("ln(2)", ROUNDED.ln(2)),
     ("2sin(1)", 2 * ROUNDED.sin(1)),
+    ("2siny", 2 * ROUNDED.sin(5)),
+    ("piy", 5 * ROUNDED.pi),
+    (r"y\operatorname{sin}y", 5 * ROUNDED.sin(5)),
     (r"\text{sin}(1)", ROUNDED.sin(1)),
     (r"\operatorname{ln} 2", ROUNDED.ln(2)),
     (r"\mathrm{e}", ROUNDED.e),
@@ -171,6 +177,7 @@ UNREADABLE = [
     ("|x", "a bar is missing"),
     ("||x||", "bars within bars"),
     ("1e1000", "an exponent of four digits"),
+    ("1e3x", "1000x or e times 3x"),
     ("٣", "a digit of another script"),
     ("(1/2)!", "no whole number"),
     ("(-1)!", "no whole number"),
@@ -239,6 +246,19 @@ def test_a_variable_is_known_by_its_whole_name(name):
     evaluate(f"2{name}+1", collect)
     expected = {"x_{ab}": "x_ab", r"\alpha_1": "alpha_1"}.get(name, name.removeprefix("\\"))
     assert seen == [expected]
+
+
+SYMBOLS = """
+alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta kappa lambda mu nu xi rho sigma tau upsilon phi varphi
+chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega infty ell hbar
+"""
+
+
+@pytest.mark.parametrize("name", SYMBOLS.split())
+def test_every_letter_of_a_command_is_a_variable(name):
+    seen = []
+    evaluate(f"2\\{name}", lambda variable: seen.append(variable) or Fraction(1))
+    assert seen == [name]
 
 
 def test_a_number_with_a_base_is_known_by_how_it_is_written():

@@ -99,6 +99,8 @@ UNREADABLE = [
     (r"\binom{2}{5}", "more than there are"),
     (r"\binom{5}{-1}", "fewer than none"),
     (r"\binom{\pi}{2}", "no whole number"),
+    (r"\binom{5}{\pi}", "no whole number"),
+    (r"\binom{5}{i}", "no whole number"),
     (r"\frac٣2", "a digit of another script"),
 ]
 

@@ -6,6 +6,7 @@ from string import ascii_letters
 
 import pytest
 
+from reward_fns import sampled
 from reward_fns.sampled import compare_expressions, compare_multiples, is_readable, is_rounded, value_at
 from reward_fns.values import ROUNDED, TooLarge
 
@@ -101,8 +102,8 @@ def test_the_points_lie_between_zero_and_one_and_between_one_and_three():
 
 
 def test_a_variable_has_the_same_value_wherever_it_stands_and_different_ones_have_different_values():
-    points = {(value_at(0, name), value_at(1, name)) for name in ascii_letters.replace("e", "").replace("i", "")}
-    assert len(points) == 50
+    names = [f"{letter}_{index}" for letter in ascii_letters for index in "0123456789nk"]
+    assert len({(value_at(0, name), value_at(1, name)) for name in names}) == len(names) == 624
     assert value_at(0, "x+x-x") == value_at(0, "x")
 
 
@@ -179,6 +180,17 @@ def test_a_decimal_may_be_rounded_or_cut_at_six_significant_places(decimal, exac
 
 def test_neither_of_two_decimals_is_the_rounded_one():
     assert not is_rounded("0.666667", "0.6666667", Fraction("0.666667"), Fraction("0.6666667"))
+
+
+def test_one_evaluation_runs_at_a_time(monkeypatch):
+    # The contexts of mpmath are not safe for threads; to see the lock held is surer than to wait for a collision.
+    def evaluate(text, value_of):
+        assert sampled._EVALUATION.locked()
+        return Fraction(1)
+
+    monkeypatch.setattr(sampled, "evaluate", evaluate)
+    assert value_at(0, "x") == 1
+    assert not sampled._EVALUATION.locked()
 
 
 def test_many_threads_get_the_values_that_one_gets():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from reward_fns.equivalence import compare_quickly
 from reward_fns.words import compare_words, is_settled_by_words
 
 SAME = [
@@ -28,6 +29,7 @@ SAME = [
 ]
 
 DIFFERENT = [
+    ("C. x=42", "D. x=42"),  # labels of the same text
     ("D", "C"),
     ("(D)", "C"),
     ("D. x=42", "C"),
@@ -56,7 +58,6 @@ NO_WORDS = [
     ("a b c", "5"),
     ("A, C", "C"),
     ("K", "C"),
-    ("C. x=42", "D. x=42"),  # labels of the same text
     ("C 42", "C"),
     ("xyz", "abc"),
     ("ab", "ba"),
@@ -128,3 +129,20 @@ def test_other_words_and_what_is_passed_over_settle_a_comparison(candidate, gold
 def test_the_same_words_or_none_settle_nothing(candidate, gold):
     assert not is_settled_by_words(candidate, gold)
     assert not is_settled_by_words(gold, candidate)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "gold", "verdict"),
+    [
+        (r"\textbf{(B)}\ 20", "20", True),
+        (r"\text{(C) 28}", "28", True),
+        (r"(E) 3+2\sqrt{2}", r"3+2\sqrt{2}", True),
+        ("(B) 21", "20", False),
+        ("(A) or (B)", "20", False),
+        ("(C) 42", "(D) 42", False),
+        ("(C) 42", "(C) 42", True),
+        ("(A)", "A", True),
+    ],
+)
+def test_the_label_of_a_choice_does_not_matter_where_the_reference_has_none(candidate, gold, verdict):
+    assert compare_quickly(candidate, gold) is verdict

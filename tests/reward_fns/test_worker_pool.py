@@ -157,7 +157,7 @@ def test_closing_ends_the_children_and_leaves_no_zombie(make_pool):
     running = [pool.submit(*ENDLESS) for _ in range(2)]
     wait_until(lambda: all(future.running() for future in running))
     waiting = [pool.submit("1", "1") for _ in range(5)]
-    processes = psutil.Process().children(recursive=True)
+    processes = [process for template in templates() for process in (template, *template.children())]
     pool.close()
     assert [future.result() for future in running] == [Verdict(False, "timeout")] * 2
     assert all(future.cancelled() for future in waiting)

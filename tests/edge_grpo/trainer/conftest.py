@@ -74,12 +74,9 @@ def table():
     return ROWS
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def queue():
-    """The real TransferQueue with one storage unit, as the profile cpu has it, in a real Ray.
-
-    Ray is started once for all files of this folder and runs until the session ends.
-    """
+    """The real TransferQueue with one storage unit, as the profile cpu has it, in a Ray that ends with the module."""
     import ray
     import transfer_queue as tq
     from omegaconf import OmegaConf
