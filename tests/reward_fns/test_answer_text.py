@@ -110,7 +110,7 @@ def test_what_is_clean_stays_as_it_is(answer):
         ("1 , 2", "1,2"),
         ("x 2", "x2"),
         (r"\text{odd}", "odd"),
-        (r"\textbf{C} \mathrm{m} \mbox{x y}", "Cmxy"),
+        (r"\textbf{C} \mathrm{m} \mbox{x y} \hbox{z}", "Cmxyz"),
         ("{}^2", "^2"),
         (r"\text{a{b}}", r"\text{a{b}}"),
     ],

