@@ -50,4 +50,4 @@ def test_of_the_papers_references_all_answers_and_nearly_all_solutions_are_accep
     records = json.loads(AUTHORS_FILE.read_text(encoding="utf-8"))
     verification = verify_references([parse_problem(record, row) for row, record in enumerate(records, start=1)])
     assert verification.num_accepted_answers == 1000
-    assert verification.num_accepted_solutions >= 960  # The authors' own grader accepts 970.
+    assert verification.num_accepted_solutions >= 975  # The authors' own grader accepts 970.
