@@ -6,11 +6,11 @@ Only the outermost structure is taken apart; `equivalence` compares the parts.
 import re
 from dataclasses import dataclass
 
-_OPENING, _CLOSING = "([{", ")]}"
-_SEPARATOR = re.compile(
-    r"[,;]|\\(?:text|textrm|mathrm|mbox)\{\s*,?\s*(?:and|or)\s*\}|(?<![a-zA-Z\\])(?:and|or)(?![a-zA-Z])"
-)
+from reward_fns.limits import bracket_depths
+
+_MEMBER_SEPARATOR = re.compile("[,;]")
 _CONNECTIVE = re.compile(r"(?<![a-zA-Z\\])(?:and|or)(?![a-zA-Z])")
+_SEPARATOR = re.compile(rf"[,;]|\\(?:text|textrm|mathrm|mbox)\{{\s*,?\s*(?:and|or)\s*\}}|{_CONNECTIVE.pattern}")
 _UNION = re.compile(r"\\cup(?![a-zA-Z])")
 _EQUALS = re.compile(r"(?<![<>!:=])=(?!=)")
 _APPROXIMATELY = re.compile(r"\\(?:approx|simeq)(?![a-zA-Z])|≈")
@@ -42,15 +42,12 @@ class Bracketed:
 
 def split_at(pattern: re.Pattern[str], answer: str) -> list[str]:
     """Split at every match outside of all brackets."""
-    parts, depth, start, position = [], 0, 0, 0
-    while position < len(answer):
-        character = answer[position]
-        if depth == 0 and (match := pattern.match(answer, position)):
-            parts.append(answer[start:position].strip())
-            start = position = match.end()
-            continue
-        depth += (character in _OPENING) - (character in _CLOSING)
-        position += 1
+    depths = bracket_depths(answer)
+    parts, start = [], 0
+    for match in pattern.finditer(answer):
+        if depths[match.start()] == 0:
+            parts.append(answer[start : match.start()].strip())
+            start = match.end()
     return [*parts, answer[start:].strip()]
 
 
@@ -73,7 +70,7 @@ def bracketed(answer: str) -> Bracketed | None:
     """The brackets that enclose the whole answer, with what they enclose; None if there are none."""
     if len(answer) < 2 or answer[0] not in "([" or answer[-1] not in ")]" or not _is_balanced(answer[1:-1]):
         return None
-    return Bracketed(answer[0], tuple(split_at(re.compile("[,;]"), answer[1:-1])), answer[-1])
+    return Bracketed(answer[0], tuple(split_at(_MEMBER_SEPARATOR, answer[1:-1])), answer[-1])
 
 
 def union_parts(answer: str) -> list[str]:
@@ -137,9 +134,5 @@ def gives_a_value(sides: list[str]) -> bool:
 
 def _is_balanced(inner: str) -> bool:
     """Whether no bracket inside closes one outside. Intervals mix round and square ones, which are not told apart."""
-    depth = 0
-    for character in inner:
-        depth += (character in _OPENING) - (character in _CLOSING)
-        if depth < 0:
-            return False
-    return depth == 0
+    depths = bracket_depths(inner)
+    return min(depths) == 0 == depths[-1]

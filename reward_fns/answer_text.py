@@ -55,7 +55,9 @@ _FRACTION_PART = r" ?(?:\{ ?([^{}\s]*) ?\}|([0-9a-zA-Z]))"
 _PLAIN_FRACTION = re.compile(rf"\\frac{_FRACTION_PART}{_FRACTION_PART}")
 _FINAL_DEGREES = re.compile(r"(?: ?\^ ?(?:\{ ?\\circ ?\}|\\circ)|°|(?<=\d) ?(?:\\text\{ ?)?degrees? ?\}?)$")
 _TRIGONOMETRIC = re.compile(r"sin|cos|tan|cot|sec(?!ond)|csc")
-_TEXT_GROUP = re.compile(r"\\(?:text(?:bf|it|rm|normal)?|mathrm|[mh]box)\{([^{}]*)\}")
+TEXT_COMMANDS = r"text(?:bf|it|rm|normal)?|[mh]box"
+TEXT_GROUP = rf"\\(?:{TEXT_COMMANDS}|mathrm)\{{([^{{}}]*)\}}"
+_TEXT_GROUP = re.compile(TEXT_GROUP)
 _BRACES_OF_ONE = re.compile(r"([_^])\{([0-9a-zA-Z])\}")
 _SPACES = re.compile(r"(?<![0-9])\s+|\s+(?![0-9])")
 _FINAL_PUNCTUATION = re.compile(r"(?:\s|(?<!\\)[,;:]|(?<!\.)\.(?!\.)|\\\\)+$")

@@ -44,6 +44,9 @@ from reward_fns.relations import as_set, compare_relations
 from reward_fns.sampled import compare_expressions, is_rounded
 from reward_fns.structures import (
     NO_SUCH,
+    Compare,
+    NoSuch,
+    Verdict,
     compare_equations,
     compare_lists,
     compare_matrices,
@@ -115,17 +118,26 @@ def _is_no_number(answer: str) -> bool:
 
 
 def _compare_structures(candidate: str, gold: str) -> bool | None:
-    for compare in (compare_matrices, compare_unions, compare_lists):
+    for compare in _STRUCTURES:
         verdict = compare(candidate, gold, _compare)
-        if verdict != NO_SUCH:
-            return verdict  # type: ignore[return-value]
-    if is_relation(candidate) or is_relation(gold):
-        return compare_relations(candidate, gold)
-    for compare in (compare_equations, compare_tuples):
-        verdict = compare(candidate, gold, _compare)
-        if verdict != NO_SUCH:
-            return verdict  # type: ignore[return-value]
+        if verdict is not NO_SUCH:
+            return verdict
     return _compare_expressions(candidate, gold)
+
+
+def _compare_relations(candidate: str, gold: str, _: Compare) -> Verdict | NoSuch:
+    return compare_relations(candidate, gold) if is_relation(candidate) or is_relation(gold) else NO_SUCH
+
+
+# In the order in which they enclose each other: a list may be one of equations, an equation may give a tuple.
+_STRUCTURES = (
+    compare_matrices,
+    compare_unions,
+    compare_lists,
+    _compare_relations,
+    compare_equations,
+    compare_tuples,
+)
 
 
 def _compare_expressions(candidate: str, gold: str) -> bool | None:

@@ -1,6 +1,7 @@
 """How much an answer may hold, and how large a number may become while it is evaluated."""
 
 import re
+from itertools import accumulate
 
 # Real reference answers stay far below; 512 characters are a full line of mathematics and more.
 MAX_CHARACTERS = 512
@@ -25,8 +26,9 @@ def exceeds_text_limits(candidate: str) -> bool:
 
 def nesting_depth(text: str) -> int:
     """How many brackets of any kind are open at once, at most."""
-    depth = deepest = 0
-    for character in text:
-        depth += (character in "{([") - (character in "})]")
-        deepest = max(deepest, depth)
-    return deepest
+    return max(bracket_depths(text))
+
+
+def bracket_depths(text: str) -> list[int]:
+    """How many brackets of any kind are open at the start and after each character; below 0 where more are closed."""
+    return list(accumulate(((character in "{([") - (character in "})]") for character in text), initial=0))

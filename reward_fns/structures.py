@@ -5,6 +5,7 @@ as an argument, because parts are answers again.
 """
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Final
 
 from reward_fns.answer_parts import (
@@ -26,13 +27,20 @@ from reward_fns.sampled import compare_multiples, is_readable
 Verdict = bool | None
 Compare = Callable[[str, str], Verdict]
 
-NO_SUCH: Final = "no such structure"
+
+class NoSuch(Enum):
+    """That neither answer has the structure."""
+
+    STRUCTURE = "no such structure"
+
+
+NO_SUCH: Final = NoSuch.STRUCTURE
 
 # Comparing every member of a list with every other is quadratic.
 _MAX_UNORDERED = 24
 
 
-def compare_matrices(candidate: str, gold: str, compare: Compare) -> Verdict | str:
+def compare_matrices(candidate: str, gold: str, compare: Compare) -> Verdict | NoSuch:
     """Matrices and column vectors, whatever their brackets, entry by entry. Other environments are left open."""
     candidate_rows, gold_rows = matrix_parts(candidate), matrix_parts(gold)
     if candidate_rows is None and gold_rows is None:
@@ -44,7 +52,7 @@ def compare_matrices(candidate: str, gold: str, compare: Compare) -> Verdict | s
     return _all_equal(sum(candidate_rows, []), sum(gold_rows, []), compare)
 
 
-def compare_unions(candidate: str, gold: str, compare: Compare) -> Verdict | str:
+def compare_unions(candidate: str, gold: str, compare: Compare) -> Verdict | NoSuch:
     """Unions, in any order of their members. Intervals are taken as they are written: (0,1] and [1,2) do not merge."""
     candidate_parts, gold_parts = union_parts(candidate), union_parts(gold)
     if len(candidate_parts) == len(gold_parts):
@@ -52,7 +60,7 @@ def compare_unions(candidate: str, gold: str, compare: Compare) -> Verdict | str
     return False if all(map(bracketed, candidate_parts + gold_parts)) else None
 
 
-def compare_lists(candidate: str, gold: str, compare: Compare) -> Verdict | str:
+def compare_lists(candidate: str, gold: str, compare: Compare) -> Verdict | NoSuch:
     r"""Sets and lists without brackets, which may be written for each other; `a \pm b` is a list of two."""
     candidate_set, gold_set = set_parts(candidate), set_parts(gold)
     candidate_parts = _both_signs(list_parts(candidate) if candidate_set is None else candidate_set)
@@ -71,7 +79,7 @@ def compare_lists(candidate: str, gold: str, compare: Compare) -> Verdict | str:
     return _equal_in_any_order(_distinct(candidate_parts), _distinct(gold_parts), compare)
 
 
-def compare_equations(candidate: str, gold: str, compare: Compare) -> Verdict | str:
+def compare_equations(candidate: str, gold: str, compare: Compare) -> Verdict | NoSuch:
     """Equations: by what they give, where one side is a name or a computation, else up to a constant factor."""
     candidate_sides, gold_sides = equation_sides(candidate), equation_sides(gold)
     if len(candidate_sides) == len(gold_sides) == 1:
@@ -90,7 +98,7 @@ def compare_equations(candidate: str, gold: str, compare: Compare) -> Verdict | 
     return False if len(expression) == 1 and is_readable(expression[0]) else None
 
 
-def compare_tuples(candidate: str, gold: str, compare: Compare) -> Verdict | str:
+def compare_tuples(candidate: str, gold: str, compare: Compare) -> Verdict | NoSuch:
     """Tuples, points and intervals: the brackets, and the parts in order. A tuple is no number."""
     brackets = [bracketed(answer) for answer in (candidate, gold)]
     if max((len(found.parts) for found in brackets if found), default=1) == 1:

@@ -7,7 +7,7 @@ therefore settled here.
 
 import re
 
-from reward_fns.answer_text import bare_text, without_text_commands
+from reward_fns.answer_text import TEXT_COMMANDS, bare_text, without_text_commands
 from reward_fns.written_numbers import CONNECTIVE
 
 _CHOICE = re.compile(r"\(?([A-J])\)?[.:)]?")
@@ -19,7 +19,7 @@ _TITLE = re.compile(r"[A-Za-z][a-z]{2,}")
 _ROMAN_NUMERAL = re.compile(r"[IVXLC]{2,}")
 _MAX_PRODUCT_LETTERS = 3
 
-_MARKED_WORDS = re.compile(r"\\(?:text(?:bf|it|rm|normal)?|operatorname|[mh]box)\{([^{}]*)\}")
+_MARKED_WORDS = re.compile(rf"\\(?:{TEXT_COMMANDS}|operatorname)\{{([^{{}}]*)\}}")
 _MARKED_WORD = re.compile(r"\\text(?:bf|it|rm|normal)?\{ ?[A-Za-z]{2,} ?\}")
 _COMMAND = re.compile(r"\\(?:begin|end)\{[a-z]*\}(?:\{[a-z|]*\})?|\\[a-zA-Z]+")
 _WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{2,}")

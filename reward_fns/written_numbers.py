@@ -3,6 +3,8 @@ r"""The number that an answer writes out, and its unit. Both read what `answer_t
 import re
 from fractions import Fraction
 
+from reward_fns.answer_text import TEXT_GROUP
+
 # ASCII digits only: int() would read the digits of any script.
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _REPEATING = re.compile(r"(-?[0-9]*)\.([0-9]*)\\overline\{([0-9]+)\}")
@@ -17,7 +19,7 @@ _SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9
 _CURRENCY = re.compile(r"^(-?) ?\\?([$€£]) ?(?=[0-9.])|(?<=[0-9]) ?\\?([$€£])$")
 _CURRENCIES = {"$": "dollar", "€": "euro", "£": "pound"}
 _EXPONENT = r" ?(?:\^ ?\{? ?(-?[0-9]) ?\}?)?"
-_TEXT_UNIT = re.compile(rf"(?<=\S) ?\\(?:text(?:bf|it|rm|normal)?|mathrm|[mh]box)\{{([^{{}}]*)\}}{_EXPONENT}$")
+_TEXT_UNIT = re.compile(rf"(?<=\S) ?{TEXT_GROUP}{_EXPONENT}$")
 _SHORT_UNIT_NAMES = "cm|mm|km|nm|kg|mg|ml|ft|in|mi|hr|hrs|lbs|yds|Hz|kHz|MHz|kW|kPa|Pa|km/h|m/s|mph"
 _SHORT_UNIT = re.compile(rf"(?<=[0-9}})]) ?({_SHORT_UNIT_NAMES}){_EXPONENT}$")
 _WORD_UNIT = re.compile(rf"(?<=[0-9}})]) ([A-Za-z]+(?: [A-Za-z]+){{0,3}}){_EXPONENT}$")
