@@ -9,25 +9,28 @@ import importlib.metadata
 import os
 from typing import Any
 
-# Set only where the user has not.
-ENVIRONMENT = {
+# What vLLM on the CPU needs wherever it runs, in training too. Set only where the user has not.
+VLLM_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "TORCH_COMPILE_DISABLE": "1",  # vLLM compiles its sampler: 15 to 30 s for the first request
     "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB; without it vLLM asks for nine tenths of the machine's memory
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # in this process: nothing stays behind when it is killed
     "VLLM_LOGGING_LEVEL": "WARNING",
+}
+ENVIRONMENT = {
+    **VLLM_ENVIRONMENT,
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # in this process: nothing stays behind when it is killed
 }
 
 _MAX_BATCHED_TOKENS = 4096  # vLLM's own default on the CPU
 
-_DISTRIBUTIONS = ("vllm", "vllm-cpu")
+VLLM_DISTRIBUTIONS = ("vllm", "vllm-cpu")
 
 
 def is_cpu_build() -> bool:
     """Whether the installed vLLM is one for the CPU, by the rule that vLLM itself goes by; false without vLLM."""
-    for name in _DISTRIBUTIONS:
+    for name in VLLM_DISTRIBUTIONS:
         try:
             return "cpu" in f"{name} {importlib.metadata.version(name)}"
         except importlib.metadata.PackageNotFoundError:

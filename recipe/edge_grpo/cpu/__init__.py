@@ -9,17 +9,14 @@ tiny_model.py        a policy small enough to train on two cores
 
 import os
 
-# Set only where the user has not. Children of this process (Ray, vLLM) inherit them.
+from data_prep.sampling.cpu import VLLM_ENVIRONMENT
+
+# Set only where the user has not. Children of this process (Ray, vLLM) inherit them; a dozen of them share the cores.
 ENVIRONMENT = {
+    **VLLM_ENVIRONMENT,
     "HF_HUB_OFFLINE": "1",  # models and data are local paths; a look-up that times out costs minutes
-    "OMP_NUM_THREADS": "1",  # a dozen processes share the cores
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # silences a warning per actor
     "RAY_DEDUP_LOGS": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-    "TORCH_COMPILE_DISABLE": "1",  # vLLM compiles its sampler: 15 to 30 s for the first request
-    "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
-    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-    "VLLM_LOGGING_LEVEL": "WARNING",
 }
 
 

