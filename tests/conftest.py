@@ -8,10 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from data_prep.sampling.engine import EngineSettings, Request, Sample
 from reward_fns import worker_pool
+
+# Hypothesis fails an example that takes more than 200 ms, which a busy machine does to any of them.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="module", autouse=True)

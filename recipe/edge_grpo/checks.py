@@ -5,16 +5,14 @@ EDGE-GRPO trainer is built, for entry points that skip verl's validation.
 """
 
 import importlib.util
-import logging
-from collections.abc import Iterable, Mapping
-from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from recipe.edge_grpo.draws import SMALLEST_GROUP_OF_SCHEDULE
 from recipe.edge_grpo.estimator import NAME as ESTIMATOR
+from recipe.edge_grpo.options import CountedTokens, EntropySource, InjectedLoss, ProbabilitySchedule
 from recipe.edge_grpo.settings import BLOCK, EdgeGRPOSettings, parse_settings
-
-logger = logging.getLogger(__name__)
+from recipe.edge_grpo.shaped_loss import NAME as SHAPED_POLICY_LOSS
 
 TRAINER_MODES = {
     "edge_grpo_sync": "sync",
@@ -65,6 +63,12 @@ def check_config(config: DictConfig) -> None:
         )
 
 
+def bypasses_old_log_prob(config: DictConfig) -> bool:
+    """Whether verl takes the rollout's log-probabilities as the old ones, without a pass of its own."""
+    correction = config.algorithm.get("rollout_correction")
+    return correction is not None and bool(correction.get("bypass_mode"))
+
+
 def _check_entropy(config: DictConfig, settings: EdgeGRPOSettings, uses_estimator: bool) -> None:
     if settings.eda.enabled != uses_estimator:
         raise ValueError(
@@ -72,11 +76,22 @@ def _check_entropy(config: DictConfig, settings: EdgeGRPOSettings, uses_estimato
             f"algorithm.adv_estimator={config.algorithm.adv_estimator}: the entropy-driven advantage is the estimator "
             f"{ESTIMATOR}; set both (+recipe=edge_grpo) or neither (+recipe=grpo)"
         )
-    correction = config.algorithm.get("rollout_correction")
-    if correction is not None and correction.get("bypass_mode"):
+    if settings.eda.entropy is EntropySource.EXACT and bypasses_old_log_prob(config):
         raise ValueError(
             "algorithm.rollout_correction.bypass_mode=True skips the pass that computes the policy entropy; "
-            "set algorithm.rollout_correction.bypass_mode=False"
+            f"set algorithm.rollout_correction.bypass_mode=False, or {BLOCK}.eda.entropy=sampled"
+        )
+    if settings.eda.entropy is EntropySource.EXACT:
+        return
+    if not config.actor_rollout_ref.rollout.calculate_log_probs:
+        raise ValueError(
+            f"{BLOCK}.eda.entropy=sampled is made of the rollout's log-probabilities; "
+            "set actor_rollout_ref.rollout.calculate_log_probs=True"
+        )
+    if settings.gec.enabled and settings.eda.tokens is not CountedTokens.SAMPLED:
+        raise ValueError(
+            f"{BLOCK}.eda.entropy=sampled with {BLOCK}.eda.tokens={settings.eda.tokens}: injected tokens have no "
+            f"log-probability of the rollout; set {BLOCK}.eda.tokens=sampled"
         )
 
 
@@ -102,6 +117,12 @@ def _check_error_correction(config: DictConfig, settings: EdgeGRPOSettings) -> N
             "actor_rollout_ref.rollout.enable_rollout_routing_replay=True: corrected tokens have no recorded expert "
             f"routing; set it to False, or {BLOCK}.gec.enabled=False"
         )
+    _check_injected_loss(config, settings)
+    if settings.gec.schedule is ProbabilitySchedule.TWO_OVER_GROUP_SIZE and rollout.n < SMALLEST_GROUP_OF_SCHEDULE:
+        raise ValueError(
+            f"{BLOCK}.gec.schedule=2/G needs groups of at least {SMALLEST_GROUP_OF_SCHEDULE} responses, and "
+            f"actor_rollout_ref.rollout.n={rollout.n}; raise it or set {BLOCK}.gec.schedule=fixed"
+        )
     first_pass = settings.gec.first_pass_max_tokens
     if first_pass is not None and first_pass > rollout.response_length:
         raise ValueError(
@@ -109,30 +130,18 @@ def _check_error_correction(config: DictConfig, settings: EdgeGRPOSettings) -> N
         )
 
 
-def check_training_rows(rows: Iterable[Mapping[str, Any]], corrects: bool) -> None:
-    """Refuse a training file with a row that cannot be graded, and say how many rows have no reference solution.
-
-    Args:
-        rows: the dataset rows; `reward_model` and `extra_info` are read.
-        corrects: whether error correction is on.
-
-    Raises:
-        ValueError: naming the row, if `reward_model.ground_truth` is missing or empty.
-    """
-    num_rows = num_without_solution = 0
-    for row_number, row in enumerate(rows):
-        num_rows += 1
-        ground_truth = (row.get("reward_model") or {}).get("ground_truth")
-        if ground_truth is None or ground_truth == [] or not str(ground_truth).strip():
-            raise ValueError(
-                f"training row {row_number} (from 0) has no reward_model.ground_truth; add it or drop the row"
-            )
-        if not (row.get("extra_info") or {}).get("solution"):
-            num_without_solution += 1
-    if corrects and num_without_solution:
-        logger.warning(
-            "%d of %d training rows have no extra_info.solution: where the solution strategy is drawn for them, "
-            "the answer strategy is used and counted as edge_grpo/gec/answer_for_missing_solution",
-            num_without_solution,
-            num_rows,
+def _check_injected_loss(config: DictConfig, settings: EdgeGRPOSettings) -> None:
+    injected_loss = settings.gec.injected_loss
+    loss_mode = config.actor_rollout_ref.actor.policy_loss.loss_mode
+    if (injected_loss is InjectedLoss.SHAPED) != (loss_mode == SHAPED_POLICY_LOSS):
+        raise ValueError(
+            f"{BLOCK}.gec.injected_loss={injected_loss} with "
+            f"actor_rollout_ref.actor.policy_loss.loss_mode={loss_mode}: the shaped loss of injected tokens is the "
+            f"policy loss {SHAPED_POLICY_LOSS}; set both or neither"
+        )
+    if bypasses_old_log_prob(config) and injected_loss is not InjectedLoss.MASK:
+        raise ValueError(
+            f"algorithm.rollout_correction.bypass_mode=True with {BLOCK}.gec.injected_loss={injected_loss}: injected "
+            "tokens have no log-probability of the rollout, which that mode takes as the old one; set "
+            f"{BLOCK}.gec.injected_loss=mask, or algorithm.rollout_correction.bypass_mode=False"
         )

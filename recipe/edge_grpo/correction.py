@@ -10,12 +10,10 @@ Where this differs from the authors' code, and why:
    that the trained tokens are not the sampled ones.
 2. Injected text ends with EOS, and a corrected response never exceeds the response length. Theirs drops every EOS (the
    policy never learns to stop) and does not bound the reference solution.
-3. Draws are seeded by (seed, global step, dataset index, session): a resumed run, or one with another number of
-   workers, draws the same. Theirs share one generator per process.
+3. Injected tokens may be left out of the loss (`in_loss`); the paper trains on them.
 """
 
-import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -57,34 +55,11 @@ class ResponseTokens:
 
 @dataclass(frozen=True)
 class CorrectedResponse:
-    """A corrected response and where the text that the policy did not write stands in it: [start, end)."""
+    """A response with text injected into it, and where that text stands: [start, end)."""
 
     tokens: ResponseTokens
     injected_start: int
     injected_end: int
-
-
-def is_failed(accuracy: float) -> bool:
-    """Whether a response is to be corrected: its accuracy is 0. Truncated and ungradable responses have accuracy 0."""
-    return accuracy <= 0.0
-
-
-def draw_strategy(
-    probabilities: Mapping[Strategy, float], seed: int, global_step: int, dataset_index: object, session: int
-) -> Strategy:
-    """The strategy for one failed response; the same arguments always draw the same.
-
-    Args:
-        probabilities: of each strategy; they sum to 1.
-        seed: of the run.
-        global_step: training step that sampled the response.
-        dataset_index: of the prompt in the training file.
-        session: number of the response within its group.
-    """
-    # A string seed is hashed with SHA-512, hence equal in every process, unlike hash().
-    generator = random.Random(f"{seed}/{global_step}/{dataset_index}/{session}")
-    strategies = list(Strategy)
-    return generator.choices(strategies, weights=[probabilities[strategy] for strategy in strategies])[0]
 
 
 def without_final_eos(response: ResponseTokens, eos_token_ids: Collection[int]) -> ResponseTokens:
@@ -95,13 +70,17 @@ def without_final_eos(response: ResponseTokens, eos_token_ids: Collection[int]) 
     return response.head(length)
 
 
-def injected(token_ids: Sequence[int]) -> ResponseTokens:
-    """Tokens that the policy did not sample: in the loss (as in the paper), without a sampling log-probability."""
-    return ResponseTokens(list(token_ids), [1] * len(token_ids), None)
+def injected(token_ids: Sequence[int], in_loss: bool = True) -> ResponseTokens:
+    """Tokens that the policy did not sample: in the loss (as in the paper) or not, without a log-probability."""
+    return ResponseTokens(list(token_ids), [int(in_loss)] * len(token_ids), None)
 
 
 def append_reflection(
-    response: ResponseTokens, reflection_ids: Sequence[int], eos_token_ids: Collection[int], response_length: int
+    response: ResponseTokens,
+    reflection_ids: Sequence[int],
+    eos_token_ids: Collection[int],
+    response_length: int,
+    in_loss: bool = True,
 ) -> CorrectedResponse | None:
     """The response without EOS, followed by the reflection text: what the policy is asked to continue.
 
@@ -109,7 +88,7 @@ def append_reflection(
         None if the text leaves no room for at least one continued token within `response_length`.
     """
     kept = without_final_eos(response, eos_token_ids)
-    corrected = _appended(kept, reflection_ids)
+    corrected = _appended(kept, reflection_ids, in_loss)
     return corrected if corrected.injected_end < response_length else None
 
 
@@ -119,6 +98,7 @@ def append_answer(
     eos_token_id: int,
     eos_token_ids: Collection[int],
     response_length: int,
+    in_loss: bool = True,
 ) -> CorrectedResponse | None:
     """The response without EOS, followed by the text that states the answer, and EOS.
 
@@ -126,20 +106,32 @@ def append_answer(
         None if that is longer than `response_length`.
     """
     kept = without_final_eos(response, eos_token_ids)
-    corrected = _appended(kept, [*answer_ids, eos_token_id])
+    corrected = _appended(kept, [*answer_ids, eos_token_id], in_loss)
     return corrected if corrected.injected_end <= response_length else None
 
 
 def replace_by_solution(
-    response: ResponseTokens, solution_ids: Sequence[int], eos_token_id: int, response_length: int
+    response: ResponseTokens,
+    solution_ids: Sequence[int],
+    eos_token_id: int,
+    response_length: int,
+    in_loss: bool = True,
+    may_cut: bool = False,
 ) -> CorrectedResponse | None:
     """The reference solution and EOS; nothing of the response is kept.
 
+    Args:
+        may_cut: a solution that is too long is cut to `response_length`, as a truncated response without EOS.
+
     Returns:
-        None if that is longer than `response_length`: a solution cut short would teach to stop without an answer.
+        None if that is longer than `response_length` and may not be cut: a solution cut short rarely has its answer.
     """
-    corrected = _appended(response.head(0), [*solution_ids, eos_token_id])
-    return corrected if corrected.injected_end <= response_length else None
+    corrected = _appended(response.head(0), [*solution_ids, eos_token_id], in_loss)
+    if corrected.injected_end <= response_length:
+        return corrected
+    if not may_cut:
+        return None
+    return CorrectedResponse(corrected.tokens.head(response_length), injected_start=0, injected_end=response_length)
 
 
 def answer_text(template: str, answer: str) -> str:
@@ -147,6 +139,6 @@ def answer_text(template: str, answer: str) -> str:
     return template.replace(ANSWER_PLACEHOLDER, answer)
 
 
-def _appended(kept: ResponseTokens, token_ids: Sequence[int]) -> CorrectedResponse:
-    tokens = kept + injected(token_ids)
+def _appended(kept: ResponseTokens, token_ids: Sequence[int], in_loss: bool) -> CorrectedResponse:
+    tokens = kept + injected(token_ids, in_loss)
     return CorrectedResponse(tokens, injected_start=len(kept.ids), injected_end=len(tokens.ids))

@@ -8,59 +8,20 @@ curve contains injected answers, and the advantage variance after the entropy sc
 one before. Here both are reported, before and after.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from recipe.edge_grpo.advantage import group_mean_of
+from recipe.edge_grpo.contrast_guard import GuardRole
 from recipe.edge_grpo.correction import Strategy
+from recipe.edge_grpo.correction_record import CorrectionRecord, Skipped
 
 PREFIX = "edge_grpo"
 
-RECORD_KEY = "edge_grpo"
-"""Key of an agent-loop output's `extra_fields` under which its correction record travels, as a dictionary."""
-
 NOT_COMPARED = ("no_box", "no_gold", "limit", "timeout", "crash", "parse_error")
 """What `reward_fns.math_reward` reports as `verify_status` of a response that it could not compare with the answer."""
-
-
-class Skipped(StrEnum):
-    """Why a failed response was left as it was."""
-
-    PROMPT_TOO_LONG = "prompt_too_long"
-    NO_ROOM = "no_room"
-    GENERATION_FAILED = "generation_failed"
-
-
-@dataclass(frozen=True)
-class CorrectionRecord:
-    """What error correction did to one response.
-
-    Attributes:
-        first_pass_reward: before correction.
-        first_pass_accuracy: before correction; 0 means failed.
-        strategy: the correction applied, None for none.
-        skipped: why a failed response was not corrected, None otherwise.
-        answer_for_missing_solution: the solution strategy was drawn and the row has no solution.
-        injected_start: where the text begins that the policy did not write, [start, end) in the response.
-        injected_end: where it ends.
-        tokens_regenerated: tokens that the policy sampled after the reflection text.
-        first_pass_verify_status: before correction; None if the reward function reports none.
-    """
-
-    first_pass_reward: float
-    first_pass_accuracy: float
-    strategy: Strategy | None = None
-    skipped: Skipped | None = None
-    answer_for_missing_solution: bool = False
-    injected_start: int = 0
-    injected_end: int = 0
-    tokens_regenerated: int = 0
-    first_pass_verify_status: str | None = None
 
 
 def group_metrics(rewards: Tensor, accuracies: Tensor, group_index: Tensor, stage: str) -> dict[str, float]:
@@ -145,30 +106,36 @@ def accuracy_metrics(records: Sequence[CorrectionRecord], accuracies: Tensor) ->
     }
 
 
-def correction_metrics(records: Sequence[CorrectionRecord], accuracies: Tensor) -> dict[str, float]:
+def correction_metrics(records: Sequence[CorrectionRecord], is_right: Sequence[bool]) -> dict[str, float]:
     """Counts and success rates of error correction.
 
-    A success is a corrected response of accuracy above 0. The success rate of a strategy that was not used is absent.
+    The success rate of a strategy is the share of the responses corrected by it that are right then; it is absent where
+    the strategy was not used.
+
+    Args:
+        records: of each response.
+        is_right: whether each response did not fail, after correction, by the failure definition of the run.
     """
     key = f"{PREFIX}/gec"
-    failed = sum(record.first_pass_accuracy <= 0 for record in records)
-    metrics: dict[str, float] = {f"{key}/failed_fraction": failed / len(records)}
+    metrics: dict[str, float] = {f"{key}/failed_fraction": sum(record.is_failed for record in records) / len(records)}
     for strategy in Strategy:
-        outcomes = [accuracies[row].item() > 0 for row, record in enumerate(records) if record.strategy == strategy]
+        outcomes = [right for right, record in zip(is_right, records, strict=True) if record.strategy == strategy]
         metrics[f"{key}/{strategy}"] = len(outcomes)
         if outcomes:
             metrics[f"{key}/{strategy}_success_rate"] = sum(outcomes) / len(outcomes)
     for reason in Skipped:
         metrics[f"{key}/skipped_{reason}"] = sum(record.skipped == reason for record in records)
-    metrics[f"{key}/answer_for_missing_solution"] = sum(record.answer_for_missing_solution for record in records)
-    metrics[f"{key}/tokens_injected"] = sum(record.injected_end - record.injected_start for record in records)
-    metrics[f"{key}/tokens_regenerated"] = sum(record.tokens_regenerated for record in records)
-    return metrics
-
-
-def verify_status_of(extra_fields: Mapping[str, Any]) -> str | None:
-    """How the reward function came to its latest score of an agent-loop output; None if it does not say."""
-    return (extra_fields.get("reward_extra_info") or {}).get("verify_status")
+    counted: dict[str, list[int]] = {
+        "answer_for_missing_solution": [record.answer_for_missing_solution for record in records],
+        "solution_cut": [record.is_solution_cut for record in records],
+        "guard_sure": [record.guard_role == GuardRole.SURE for record in records],
+        "guard_kept": [record.guard_role == GuardRole.KEPT for record in records],
+        "guard_without_sure_correction": [record.is_without_sure_correction for record in records],
+        "reflection_rounds": [record.reflection_rounds for record in records],
+        "tokens_injected": [record.tokens_injected for record in records],
+        "tokens_regenerated": [record.tokens_regenerated for record in records],
+    }
+    return metrics | {f"{key}/{name}": sum(values) for name, values in counted.items()}
 
 
 def verify_metrics(records: Sequence[CorrectionRecord], final_statuses: Sequence[str | None]) -> dict[str, float]:

@@ -5,7 +5,7 @@ verl, torch or Hydra. Each registration waits until the module that needs it has
 
     imported module               what happens then
     hydra                         our configuration folder joins the search path: +recipe=, +profile=
-    verl.trainer.ppo.core_algos   the advantage estimator `edge_grpo`
+    verl.trainer.ppo.core_algos   the advantage estimator `edge_grpo`, the policy loss `edge_grpo_shaped`
     verl.trainer.ppo.v1           the trainers `edge_grpo_sync`, `edge_grpo_colocate_async`, `edge_grpo_separate_async`
     verl.utils.config             our start-up checks join verl's `validate_config` (see start_up.py)
 
@@ -29,6 +29,7 @@ def register() -> None:
         os.environ.setdefault("VERL_PLATFORM", "cpu")
     wrapt.register_post_import_hook(_register_config_folder, "hydra")
     wrapt.register_post_import_hook(_register_estimator, "verl.trainer.ppo.core_algos")
+    wrapt.register_post_import_hook(_register_policy_loss, "verl.trainer.ppo.core_algos")
     wrapt.register_post_import_hook(_register_trainers, "verl.trainer.ppo.v1")
     wrapt.register_post_import_hook(_check_config_at_start, "verl.utils.config")
     if os.environ.get("VERL_PLATFORM", "").strip().lower() == "cpu":
@@ -53,6 +54,12 @@ def _register_estimator(core_algos: ModuleType) -> None:
     from recipe.edge_grpo.estimator import NAME, edge_grpo_advantage
 
     core_algos.register_adv_est(NAME)(edge_grpo_advantage)
+
+
+def _register_policy_loss(core_algos: ModuleType) -> None:
+    from recipe.edge_grpo.shaped_loss import NAME, edge_grpo_shaped_loss
+
+    core_algos.register_policy_loss(NAME)(edge_grpo_shaped_loss)
 
 
 def _register_trainers(_: ModuleType) -> None:

@@ -3,13 +3,24 @@
 Defaults live in `config/recipe/edge_grpo.yaml` and nowhere else, so every key has to be present here.
 """
 
-import difflib
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
+from recipe.edge_grpo import settings_checks as check
 from recipe.edge_grpo.correction import ANSWER_PLACEHOLDER, Strategy
+from recipe.edge_grpo.draws import two_over_group_size
+from recipe.edge_grpo.failure import FailureDefinition
+from recipe.edge_grpo.options import (
+    CorrectionScope,
+    CountedTokens,
+    EntropyMean,
+    EntropySource,
+    InjectedLoss,
+    LongSolution,
+    ProbabilitySchedule,
+)
 
 BLOCK = "edge_grpo"
 
@@ -21,21 +32,24 @@ class EntropyDrivenAdvantageSettings:
     Attributes:
         enabled: divide each advantage by the entropy ratio of its response.
         clip: bounds (low, high) on the ratio, 0 < low <= 1 <= high; None for the paper's unbounded ratio.
+        entropy: the full-vocabulary entropy of the old-log-prob pass, or the mean negative log-probability of the
+            sampled tokens, which needs no such pass.
+        tokens: all tokens of a response, injected ones too (paper), or only those that the policy sampled.
+        mean: over the responses of one prompt (paper), or over the whole batch.
     """
 
     enabled: bool
     clip: tuple[float, float] | None
+    entropy: EntropySource
+    tokens: CountedTokens
+    mean: EntropyMean
 
     def __post_init__(self) -> None:
-        _require_type(f"{BLOCK}.eda.enabled", self.enabled, bool)
-        if self.clip is None:
-            return
-        clip = tuple(self.clip) if isinstance(self.clip, list | tuple) else ()
-        if len(clip) != 2 or not all(_is_number(bound) for bound in clip) or not 0 < clip[0] <= 1 <= clip[1]:
-            raise ValueError(
-                f"{BLOCK}.eda.clip={self.clip!r}: give two numbers [low, high] with 0 < low <= 1 <= high, or null"
-            )
-        object.__setattr__(self, "clip", (float(clip[0]), float(clip[1])))
+        key = f"{BLOCK}.eda"
+        check.require_type(f"{key}.enabled", self.enabled, bool)
+        object.__setattr__(self, "clip", check.bounds(f"{key}.clip", self.clip))
+        for name, choices in (("entropy", EntropySource), ("tokens", CountedTokens), ("mean", EntropyMean)):
+            object.__setattr__(self, name, check.one_of(f"{key}.{name}", getattr(self, name), choices))
 
 
 @dataclass(frozen=True)
@@ -44,39 +58,103 @@ class GuidedErrorCorrectionSettings:
 
     Attributes:
         enabled: correct failed responses while sampling. Never in validation.
+        scope: each failed response by itself (paper), or the whole group under the contrast guard.
+        corrects_mixed_groups: with the guard, correct failures of a group that has contrast already.
+        schedule: `fixed` takes `probabilities`, `2/G` those of the ICLR version.
         probabilities: of each strategy for a failed response; they sum to 1.
-        reflection_text: appended by the reflection strategy before the policy continues.
+        failed: whether accuracy 0 makes a response failed, or format 0 as well.
+        corrects_truncated: whether responses that were cut off are corrected, as the paper does.
+        reflection_texts: one of these is drawn and appended before the policy continues.
+        reflection_rounds: how often a response that is still wrong is made to reflect.
         answer_text: appended by the answer strategy; `{answer}` stands for the ground truth.
-        max_new_tokens: the policy continues a reflected response by at most so many tokens.
+        max_new_tokens: the policy continues a reflected response by at most so many tokens in one round.
+        token_budget: and by at most so many in all rounds together; None for no other bound.
         first_pass_max_tokens: the policy samples at most so many tokens before correction; None for the whole
             response length, which leaves no room to correct a truncated response.
         max_prompt_tokens: prompts longer than this, chat template included, are not corrected; None for no gate.
+        long_solution: whether a reference solution that does not fit is skipped or cut.
+        injected_loss: how the loss treats injected tokens.
+        injected_weight: factor on the loss of injected tokens, for `injected_loss` "weight" only.
         accuracy_key: the key of the reward function's result that is 0 for a failed response.
+        format_key: the key of its result that is 0 for a response without the format asked for.
     """
 
     enabled: bool
+    scope: CorrectionScope
+    corrects_mixed_groups: bool
+    schedule: ProbabilitySchedule
     probabilities: Mapping[Strategy, float]
-    reflection_text: str
+    failed: FailureDefinition
+    corrects_truncated: bool
+    reflection_texts: tuple[str, ...]
+    reflection_rounds: int
     answer_text: str
     max_new_tokens: int
+    token_budget: int | None
     first_pass_max_tokens: int | None
     max_prompt_tokens: int | None
+    long_solution: LongSolution
+    injected_loss: InjectedLoss
+    injected_weight: float | None
     accuracy_key: str
+    format_key: str
 
     def __post_init__(self) -> None:
         key = f"{BLOCK}.gec"
-        _require_type(f"{key}.enabled", self.enabled, bool)
-        for name in ("reflection_text", "answer_text", "accuracy_key"):
-            _require_type(f"{key}.{name}", getattr(self, name), str)
-        object.__setattr__(self, "probabilities", _probabilities(f"{key}.probabilities", self.probabilities))
-        if not self.reflection_text:
-            raise ValueError(f"{key}.reflection_text is empty: give the text that makes the policy reflect")
+        for name in ("enabled", "corrects_mixed_groups", "corrects_truncated"):
+            check.require_type(f"{key}.{name}", getattr(self, name), bool)
+        for name in ("answer_text", "accuracy_key", "format_key"):
+            check.require_type(f"{key}.{name}", getattr(self, name), str)
         if ANSWER_PLACEHOLDER not in self.answer_text:
             raise ValueError(f"{key}.answer_text={self.answer_text!r} must contain {ANSWER_PLACEHOLDER}")
-        _require_positive(f"{key}.max_new_tokens", self.max_new_tokens)
-        for name in ("first_pass_max_tokens", "max_prompt_tokens"):
+        for name in ("reflection_rounds", "max_new_tokens"):
+            check.require_positive(f"{key}.{name}", getattr(self, name))
+        for name in ("token_budget", "first_pass_max_tokens", "max_prompt_tokens"):
             if getattr(self, name) is not None:
-                _require_positive(f"{key}.{name}", getattr(self, name))
+                check.require_positive(f"{key}.{name}", getattr(self, name))
+        for name, choices in _GEC_CHOICES.items():
+            object.__setattr__(self, name, check.one_of(f"{key}.{name}", getattr(self, name), choices))
+        object.__setattr__(self, "reflection_texts", check.texts(f"{key}.reflection_texts", self.reflection_texts))
+        object.__setattr__(
+            self, "probabilities", check.strategy_probabilities(f"{key}.probabilities", self.probabilities)
+        )
+        self._check_injected_weight(key)
+        self._check_guard(key)
+
+    def _check_injected_weight(self, key: str) -> None:
+        is_needed = self.injected_loss is InjectedLoss.WEIGHT
+        is_weight = check.is_number(self.injected_weight) and self.injected_weight >= 0  # type: ignore[operator]
+        if is_needed and not is_weight:
+            raise ValueError(
+                f"{key}.injected_weight={self.injected_weight!r} must be a number of at least 0 with "
+                f"{key}.injected_loss=weight"
+            )
+        if not is_needed and self.injected_weight is not None:
+            raise ValueError(
+                f"{key}.injected_weight={self.injected_weight!r} has no effect with "
+                f"{key}.injected_loss={self.injected_loss}; set injected_loss=weight, or the weight to null"
+            )
+
+    def _check_guard(self, key: str) -> None:
+        never_sure = self.probabilities[Strategy.REFLECTION] == 1 and self.schedule is ProbabilitySchedule.FIXED
+        if self.scope is CorrectionScope.GROUP and never_sure:
+            raise ValueError(
+                f"{key}.scope=group with {key}.probabilities.reflection=1: the contrast guard needs a sure correction "
+                "for a group that is all wrong; give answer or solution a probability above 0, or set scope=response"
+            )
+
+    def strategy_probabilities(self, group_size: int) -> Mapping[Strategy, float]:
+        """Probability of each strategy in groups of this size."""
+        return self.probabilities if self.schedule is ProbabilitySchedule.FIXED else two_over_group_size(group_size)
+
+
+_GEC_CHOICES: dict[str, type[StrEnum]] = {
+    "scope": CorrectionScope,
+    "schedule": ProbabilitySchedule,
+    "failed": FailureDefinition,
+    "long_solution": LongSolution,
+    "injected_loss": InjectedLoss,
+}
 
 
 @dataclass(frozen=True)
@@ -97,8 +175,8 @@ class EdgeGRPOSettings:
     gec: GuidedErrorCorrectionSettings
 
     def __post_init__(self) -> None:
-        _require_type(f"{BLOCK}.seed", self.seed, int)
-        if not _is_number(self.replay_poll_seconds) or self.replay_poll_seconds <= 0:
+        check.require_type(f"{BLOCK}.seed", self.seed, int)
+        if not check.is_number(self.replay_poll_seconds) or self.replay_poll_seconds <= 0:
             raise ValueError(
                 f"{BLOCK}.replay_poll_seconds={self.replay_poll_seconds!r} must be a number of seconds above 0"
             )
@@ -115,54 +193,8 @@ def parse_settings(block: Mapping[str, Any] | None) -> EdgeGRPOSettings:
     """
     if block is None:
         raise ValueError(f"the configuration has no block `{BLOCK}:`; add +recipe=edge_grpo to the command line")
-    values = _known_keys(EdgeGRPOSettings, BLOCK, block)
-    values["eda"] = EntropyDrivenAdvantageSettings(
-        **_known_keys(EntropyDrivenAdvantageSettings, f"{BLOCK}.eda", values["eda"])
-    )
-    values["gec"] = GuidedErrorCorrectionSettings(
-        **_known_keys(GuidedErrorCorrectionSettings, f"{BLOCK}.gec", values["gec"])
-    )
+    values = check.known_keys(EdgeGRPOSettings, BLOCK, block)
+    parts = {"eda": EntropyDrivenAdvantageSettings, "gec": GuidedErrorCorrectionSettings}
+    for name, part in parts.items():
+        values[name] = part(**check.known_keys(part, f"{BLOCK}.{name}", values[name]))
     return EdgeGRPOSettings(**values)
-
-
-def _known_keys(settings_class: type, key: str, block: Any) -> dict[str, Any]:
-    """The block as a dictionary that has exactly the fields of the class."""
-    if not isinstance(block, Mapping):
-        raise ValueError(f"{key}={block!r} must be a block of keys")
-    known = [field.name for field in fields(settings_class)]
-    for name in block:
-        if name not in known:
-            close = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"did you mean {key}.{close[0]}?" if close else f"known keys: {', '.join(known)}"
-            raise ValueError(f"unknown key {key}.{name}: {hint}")
-    for name in known:
-        if name not in block:
-            raise ValueError(f"missing key {key}.{name}: +recipe=edge_grpo sets it; do not remove it")
-    return dict(block)
-
-
-def _probabilities(key: str, value: Any) -> dict[Strategy, float]:
-    names = [strategy.value for strategy in Strategy]
-    if not isinstance(value, Mapping) or sorted(value) != sorted(names):
-        raise ValueError(f"{key}={value!r} must have exactly the keys {', '.join(names)}")
-    for name, probability in value.items():
-        if not _is_number(probability) or not 0 <= probability <= 1:
-            raise ValueError(f"{key}.{name}={probability!r} must be a number between 0 and 1")
-    total = math.fsum(value.values())
-    if not math.isclose(total, 1.0, abs_tol=1e-6):
-        raise ValueError(f"{key} sum to {total:g}; they must sum to 1")
-    return {Strategy(name): float(probability) for name, probability in value.items()}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _require_positive(key: str, value: Any) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{key}={value!r} must be a whole number of at least 1")
-
-
-def _require_type(key: str, value: Any, expected: type) -> None:
-    if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
-        raise ValueError(f"{key}={value!r} must be of type {expected.__name__}")

@@ -4,10 +4,8 @@ One mixin serves all three. It fetches what verl has already computed and stored
 rewards, correction records), calls the pure functions, and leaves the advantage itself to verl and the estimator.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
 import transfer_queue as tq
 from omegaconf import DictConfig, open_dict
@@ -15,14 +13,25 @@ from torch import Tensor
 from transfer_queue import KVBatchMeta
 from verl import DataProto
 from verl.trainer.ppo.v1 import PPOTrainerColocateAsync, PPOTrainerSeparateAsync, PPOTrainerSync, register_trainer
+from verl.utils.debug import marked_timer
 from verl.utils.debug.metrics import calculate_debug_metrics
 
-from recipe.edge_grpo import diagnostics
-from recipe.edge_grpo.advantage import entropy_ratio, mean_response_entropy
-from recipe.edge_grpo.checks import TRAINER_MODES, check_config, check_training_rows, read_settings
-from recipe.edge_grpo.diagnostics import RECORD_KEY, CorrectionRecord
-from recipe.edge_grpo.estimator import entropy_ratio_for_estimator, group_numbers
+from recipe.edge_grpo.batch_entropy import BatchEntropy, batch_entropy
+from recipe.edge_grpo.batch_storage import fetch_batch, fetch_tokens, put_tokens, stored_records
+from recipe.edge_grpo.checks import (
+    TRAINER_MODES,
+    bypasses_old_log_prob,
+    check_config,
+    read_settings,
+)
+from recipe.edge_grpo.estimator import entropy_ratio_for_estimator
+from recipe.edge_grpo.injected_loss import mark_injected, weight_injected
+from recipe.edge_grpo.options import InjectedLoss
+from recipe.edge_grpo.rollout_dump import as_lists, rollout_columns
 from recipe.edge_grpo.run_folder import log_metrics_below_run_folder
+from recipe.edge_grpo.step_metrics import response_outcomes, step_metrics
+from recipe.edge_grpo.stored_batch import StoredBatch
+from recipe.edge_grpo.training_rows import check_training_rows
 from recipe.edge_grpo.watchdog import VLLMWatchdog, naming_dead_servers
 
 
@@ -32,6 +41,7 @@ class EdgeGRPOMixin:
     def __init__(self, config: DictConfig) -> None:
         check_config(config)
         self.edge_grpo_settings = read_settings(config)
+        self.rollout_columns: dict[str, dict[str, Any]] = {}
         with open_dict(config):
             # verl compares this string with the names of its own modes, to choose the replay buffer for example.
             config.trainer.v1.trainer_mode = TRAINER_MODES.get(
@@ -62,7 +72,8 @@ class EdgeGRPOMixin:
 
     def _compute_old_log_prob(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
         result = super()._compute_old_log_prob(batch, metrics)
-        if self.edge_grpo_settings.gec.enabled and self.config.actor_rollout_ref.rollout.calculate_log_probs:
+        has_log_probs = self.config.actor_rollout_ref.rollout.calculate_log_probs
+        if self.edge_grpo_settings.gec.enabled and has_log_probs and not bypasses_old_log_prob(self.config):
             self._fill_injected_log_probs(batch, metrics)
         return result
 
@@ -74,71 +85,77 @@ class EdgeGRPOMixin:
         """
         fields = ["rollout_log_probs", "old_log_probs", "response_mask", "responses", "extra_fields"]
         data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=fields)
-        records = _correction_records(data.pop("extra_fields").tolist(), batch.tags)
+        is_padding = [bool(tag.get("is_padding", False)) for tag in batch.tags]
+        records = stored_records(data.pop("extra_fields").tolist(), is_padding)
         rollout_log_probs = list(data["rollout_log_probs"].unbind())
         old_log_probs = data["old_log_probs"].unbind()
         for row, record in enumerate(records):
-            if record is not None and record.injected_end > record.injected_start:
-                span = slice(record.injected_start, record.injected_end)
+            if record is not None and record.injected_spans:
                 rollout_log_probs[row] = rollout_log_probs[row].clone()
-                rollout_log_probs[row][span] = old_log_probs[row][span]
+                for start, end in record.injected_spans:
+                    rollout_log_probs[row][start:end] = old_log_probs[row][start:end]
         data["rollout_log_probs"] = torch.nested.as_nested_tensor(rollout_log_probs, layout=torch.jagged)
         tq.kv_batch_put(keys=batch.keys, partition_id=batch.partition_id, fields=data.select("rollout_log_probs"))
         metrics.update(calculate_debug_metrics(DataProto(batch=data.to_padded_tensor())))
 
     def _compute_advantage(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
         _refuse_several_outputs_per_session(batch.keys)
-        fields = ["uid", "entropy", "response_mask"]
-        data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=fields)
-        group_index = group_numbers(np.array(data.pop("uid").tolist(), dtype=object))
-        data = data.to_padded_tensor()
-        response_entropy = mean_response_entropy(data["entropy"].float(), data["response_mask"])
-        unbounded_ratio = ratio = torch.ones_like(response_entropy)
-        if self.edge_grpo_settings.eda.enabled:
-            unbounded_ratio = entropy_ratio(response_entropy, group_index)
-            ratio = entropy_ratio(response_entropy, group_index, self.edge_grpo_settings.eda.clip)
-        with entropy_ratio_for_estimator(ratio):
+        settings = self.edge_grpo_settings
+        with marked_timer("edge_grpo_entropy", self.timing_raw):
+            stored = fetch_batch(batch, settings.eda.entropy)
+            entropy = batch_entropy(
+                stored.token_entropy,
+                stored.response_mask,
+                stored.is_injected,
+                stored.is_padding,
+                stored.group_index,
+                settings.eda,
+            )
+        with entropy_ratio_for_estimator(entropy.ratio):
             result = super()._compute_advantage(batch, metrics)
-        metrics.update(self._diagnostics(batch, response_entropy, unbounded_ratio, ratio))
+        self._treat_injected_tokens(batch, stored.is_injected)
+        with marked_timer("edge_grpo_metrics", self.timing_raw):
+            self._report(batch, stored, entropy, metrics)
         return result
 
-    def _diagnostics(
-        self, batch: KVBatchMeta, response_entropy: Tensor, unbounded_ratio: Tensor, ratio: Tensor
-    ) -> dict[str, float]:
-        """All metrics under `edge_grpo/` of one batch, from what verl has stored."""
-        is_real = torch.tensor([not tag.get("is_padding", False) for tag in batch.tags])
-        fields = ["uid", "rm_scores", "extra_fields", "advantages", "response_mask"]
-        data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=fields)
-        group_index = group_numbers(np.array(data.pop("uid").tolist(), dtype=object)[is_real.numpy()])
-        extra_fields = [
-            extra for extra, real in zip(data.pop("extra_fields").tolist(), is_real.tolist(), strict=True) if real
-        ]
-        data = data.to_padded_tensor()[is_real]
-        rewards = data["rm_scores"].sum(dim=1)
-        accuracies = _accuracies(extra_fields, rewards, self.edge_grpo_settings.gec.accuracy_key)
-        scaled_advantages = _advantage_of_each_response(data["advantages"], data["response_mask"])
-        statuses = [diagnostics.verify_status_of(extra) for extra in extra_fields]
-        records = [
-            record
-            or CorrectionRecord(
-                first_pass_reward=rewards[row].item(),
-                first_pass_accuracy=accuracies[row].item(),
-                first_pass_verify_status=statuses[row],
-            )
-            for row, record in enumerate(_correction_records(extra_fields))
-        ]
-        first_pass_rewards = torch.tensor([record.first_pass_reward for record in records])
-        first_pass_accuracies = torch.tensor([record.first_pass_accuracy for record in records])
-        return {
-            **diagnostics.group_metrics(first_pass_rewards, first_pass_accuracies, group_index, "before_gec"),
-            **diagnostics.group_metrics(rewards, accuracies, group_index, "after_gec"),
-            **diagnostics.accuracy_metrics(records, accuracies),
-            **diagnostics.advantage_metrics(scaled_advantages * ratio[is_real], scaled_advantages, group_index),
-            **diagnostics.entropy_metrics(response_entropy[is_real], accuracies),
-            **diagnostics.ratio_metrics(unbounded_ratio[is_real], ratio[is_real]),
-            **diagnostics.correction_metrics(records, accuracies),
-            **diagnostics.verify_metrics(records, statuses),
-        }
+    def _treat_injected_tokens(self, batch: KVBatchMeta, is_injected: Tensor) -> None:
+        """Change what the loss of injected tokens is made of; `train` needs nothing, `mask` was done while sampling."""
+        settings = self.edge_grpo_settings.gec
+        if settings.injected_loss is InjectedLoss.WEIGHT:
+            advantages = fetch_tokens(batch, "advantages")
+            put_tokens(batch, "advantages", weight_injected(advantages, is_injected, settings.injected_weight))
+        elif settings.injected_loss is InjectedLoss.SHAPED:
+            importance_weights = fetch_tokens(batch, "rollout_is_weights")
+            put_tokens(batch, "rollout_is_weights", mark_injected(is_injected, importance_weights))
+
+    def _report(self, batch: KVBatchMeta, stored: StoredBatch, entropy: BatchEntropy, metrics: dict[str, Any]) -> None:
+        """Add the metrics under `edge_grpo/`, and keep what a dumped rollout will say."""
+        algorithm = self.config.algorithm
+        outcomes = response_outcomes(stored, self.edge_grpo_settings.gec)
+        penalised = fetch_tokens(batch, "token_level_rewards") if algorithm.use_kl_in_reward else None
+        scale_by_std = algorithm.get("norm_adv_by_std_in_grpo", True)
+        metrics.update(step_metrics(stored, entropy, outcomes, penalised, scale_by_std))
+        if self.config.trainer.get("rollout_data_dir"):
+            self.rollout_columns.update(rollout_columns(stored, entropy, outcomes))
+
+    def _log_rollout_data(self, batch: KVBatchMeta, timing_raw: dict[str, Any], rollout_data_dir: str) -> None:
+        super()._log_rollout_data(batch, timing_raw, rollout_data_dir)
+        self.rollout_columns.clear()
+
+    def _dump_generations(
+        self,
+        inputs: list[str],
+        outputs: list[str],
+        gts: list[Any],
+        scores: list[float],
+        reward_extra_infos_dict: dict[str, list[Any]],
+        dump_path: str,
+    ) -> None:
+        if dump_path == self.config.trainer.get("rollout_data_dir"):
+            # verl calls the keys of the rows "uid" here. It passes validation's generations through as well.
+            columns = as_lists(self.rollout_columns, reward_extra_infos_dict["uid"])
+            reward_extra_infos_dict = {**reward_extra_infos_dict, **columns}
+        super()._dump_generations(inputs, outputs, gts, scores, reward_extra_infos_dict, dump_path)
 
 
 @register_trainer("edge_grpo_sync")
@@ -154,34 +171,6 @@ class EdgeGRPOTrainerColocateAsync(EdgeGRPOMixin, PPOTrainerColocateAsync):
 @register_trainer("edge_grpo_separate_async")
 class EdgeGRPOTrainerSeparateAsync(EdgeGRPOMixin, PPOTrainerSeparateAsync):
     """Trainer and rollout have devices of their own."""
-
-
-def _correction_records(
-    extra_fields: list[Mapping[str, Any]], tags: list[Mapping[str, Any]] | None = None
-) -> list[CorrectionRecord | None]:
-    """The record of each row; None where error correction did not look at it, and for padding (which copies a row)."""
-    records = []
-    for row, extra in enumerate(extra_fields):
-        record = None if tags is not None and tags[row].get("is_padding", False) else extra.get(RECORD_KEY)
-        records.append(None if record is None else CorrectionRecord(**record))
-    return records
-
-
-def _accuracies(extra_fields: list[Mapping[str, Any]], rewards: Tensor, accuracy_key: str) -> Tensor:
-    """(R,) the accuracy that the reward function reports, else the reward itself."""
-    reported = [(extra.get("reward_extra_info") or {}).get(accuracy_key) for extra in extra_fields]
-    return torch.tensor(
-        [
-            reward if accuracy is None else float(accuracy)
-            for accuracy, reward in zip(reported, rewards.tolist(), strict=True)
-        ]
-    )
-
-
-def _advantage_of_each_response(token_advantages: Tensor, response_mask: Tensor) -> Tensor:
-    """(R,) the advantage that all tokens of a response share; 0 where the mask is empty."""
-    first_token = response_mask.bool().int().argmax(dim=1, keepdim=True)
-    return (token_advantages * response_mask).gather(1, first_token).squeeze(1)
 
 
 def _refuse_several_outputs_per_session(keys: list[str]) -> None:

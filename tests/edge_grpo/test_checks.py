@@ -7,7 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 import recipe.edge_grpo
-from recipe.edge_grpo.checks import AGENT_LOOP_MANAGER, TRAINER_MODES, check_config, check_training_rows, read_settings
+from recipe.edge_grpo.checks import AGENT_LOOP_MANAGER, TRAINER_MODES, check_config, read_settings
 
 # verl has no default for the engine that samples.
 VLLM = "actor_rollout_ref.rollout.name=vllm"
@@ -49,6 +49,8 @@ def test_every_recipe_of_the_public_contract_ships():
         "forced_reflection_eda",
         "grpo",
         "edge_grpo_paper",
+        "edge_grpo_contrast",
+        "dapo_edge",
     }
     assert "cpu" in PROFILES
 
@@ -101,6 +103,8 @@ ALWAYS_REFLECT = {
         ("grpo", GRPO | NO_CORRECTION),
         ("forced_reflection", GRPO | ALWAYS_REFLECT),
         ("forced_reflection_eda", ALWAYS_REFLECT),
+        ("edge_grpo_contrast", {"edge_grpo.gec.scope": "group"}),
+        ("dapo_edge", {"algorithm.filter_groups.enable": True}),
     ],
 )
 def test_an_ablation_differs_from_the_method_in_what_its_name_says_and_nothing_else(compose, name, difference):
@@ -153,6 +157,10 @@ def test_a_bad_setting_is_refused_with_its_key(compose):
     assert "edge_grpo.gec.max_new_tokens=0" in refusal(compose("+recipe=edge_grpo", "edge_grpo.gec.max_new_tokens=0"))
 
 
+LOG_PROBS = "actor_rollout_ref.rollout.calculate_log_probs=True"
+SAMPLED_ENTROPY = ["edge_grpo.eda.entropy=sampled", "edge_grpo.eda.tokens=sampled", LOG_PROBS]
+SHAPED = ["edge_grpo.gec.injected_loss=shaped", "actor_rollout_ref.actor.policy_loss.loss_mode=edge_grpo_shaped"]
+
 # (overrides after +recipe=…, what the message must contain: key and value, then the fix)
 REFUSED = [
     ("edge_grpo", ["trainer.use_v1=False"], ["trainer.use_v1=False", "set trainer.use_v1=True"]),
@@ -187,7 +195,47 @@ REFUSED = [
     (
         "edge_grpo",
         ["algorithm.rollout_correction.bypass_mode=True"],
-        ["algorithm.rollout_correction.bypass_mode=True", "set algorithm.rollout_correction.bypass_mode=False"],
+        ["algorithm.rollout_correction.bypass_mode=True", "bypass_mode=False, or edge_grpo.eda.entropy=sampled"],
+    ),
+    (
+        "eda_only",
+        ["edge_grpo.eda.entropy=sampled", "actor_rollout_ref.rollout.calculate_log_probs=False"],
+        ["edge_grpo.eda.entropy=sampled", "set actor_rollout_ref.rollout.calculate_log_probs=True"],
+    ),
+    (
+        "edge_grpo",
+        ["edge_grpo.eda.entropy=sampled", LOG_PROBS],
+        ["edge_grpo.eda.entropy=sampled", "edge_grpo.eda.tokens=response", "set edge_grpo.eda.tokens=sampled"],
+    ),
+    *(
+        (
+            "edge_grpo",
+            [*SAMPLED_ENTROPY, "algorithm.rollout_correction.bypass_mode=True", *overrides],
+            ["bypass_mode=True", f"edge_grpo.gec.injected_loss={name}", "set edge_grpo.gec.injected_loss=mask"],
+        )
+        for name, overrides in (
+            ("train", []),
+            ("weight", ["edge_grpo.gec.injected_loss=weight", "edge_grpo.gec.injected_weight=0.5"]),
+            ("shaped", SHAPED),
+        )
+    ),
+    (
+        "edge_grpo",
+        ["edge_grpo.gec.injected_loss=shaped"],
+        ["edge_grpo.gec.injected_loss=shaped", "policy_loss.loss_mode=vanilla", "edge_grpo_shaped; set both"],
+    ),
+    *(
+        (
+            "gec_only",
+            [f"edge_grpo.gec.injected_loss={injected_loss}", SHAPED[1]],
+            [f"edge_grpo.gec.injected_loss={injected_loss}", "policy_loss.loss_mode=edge_grpo_shaped", "or neither"],
+        )
+        for injected_loss in ("mask", "train")
+    ),
+    (
+        "edge_grpo",
+        ["edge_grpo.gec.schedule=2/G", "actor_rollout_ref.rollout.n=3"],
+        ["edge_grpo.gec.schedule=2/G", "actor_rollout_ref.rollout.n=3", "at least 4", "schedule=fixed"],
     ),
     (
         "gec_only",
@@ -242,6 +290,18 @@ def test_what_cannot_work_is_refused_with_key_value_and_fix(compose, name, overr
         ("edge_grpo", ["trainer.v1.trainer_mode=edge_grpo_colocate_async"]),
         ("edge_grpo", ["trainer.v1.trainer_mode=edge_grpo_separate_async"]),
         ("edge_grpo", ["edge_grpo.gec.first_pass_max_tokens=512", "data.max_response_length=512"]),
+        ("edge_grpo", SHAPED),
+        ("edge_grpo", SAMPLED_ENTROPY),
+        ("eda_only", ["edge_grpo.eda.entropy=sampled", LOG_PROBS]),  # nothing is injected
+        (
+            "edge_grpo",
+            [
+                *SAMPLED_ENTROPY,
+                "algorithm.rollout_correction.bypass_mode=True",
+                "edge_grpo.gec.injected_loss=mask",
+            ],
+        ),
+        ("edge_grpo", ["edge_grpo.gec.schedule=2/G", "actor_rollout_ref.rollout.n=4"]),
     ],
 )
 def test_what_can_work_is_not_refused(compose, name, overrides):
@@ -261,40 +321,3 @@ def test_a_missing_vllm_is_refused_with_the_command_that_installs_it(compose, mo
     assert "actor_rollout_ref.rollout.name=vllm" in message
     assert "make install" in message and "pip install .[gpu]" in message
     check_config(compose("+recipe=edge_grpo", "actor_rollout_ref.rollout.name=sglang"))
-
-
-def row(ground_truth="4", solution="2+2=4"):
-    return {"reward_model": {"ground_truth": ground_truth}, "extra_info": {"solution": solution}}
-
-
-@pytest.mark.parametrize("bad", [row(None), row(""), row([]), {"extra_info": {}}, {"reward_model": None}])
-def test_a_row_that_cannot_be_graded_is_refused_with_its_number(bad):
-    with pytest.raises(ValueError, match=r"training row 2 \(from 0\) has no reward_model.ground_truth; add it or drop"):
-        check_training_rows([row(), row(), bad, row()], corrects=True)
-
-
-@pytest.mark.parametrize("ground_truth", [0, 0.0, "0", ["4", "four"], 7])
-def test_falsy_numbers_and_alternatives_are_answers(ground_truth):
-    check_training_rows([row(ground_truth)], corrects=True)
-
-
-def test_rows_without_a_solution_are_counted_in_one_warning(caplog):
-    rows = [row(), row(solution=""), row(solution=None), {"reward_model": {"ground_truth": "4"}}]
-    check_training_rows(rows, corrects=True)
-    (record,) = caplog.records
-    assert "3 of 4 training rows have no extra_info.solution" in record.getMessage()
-    assert "edge_grpo/gec/answer_for_missing_solution" in record.getMessage()
-
-
-@pytest.mark.parametrize(("rows", "corrects"), [([row(solution=None)], False), ([row()], True), ([], True)])
-def test_there_is_no_warning_where_no_solution_is_needed_or_missing(caplog, rows, corrects):
-    check_training_rows(rows, corrects)
-    assert not caplog.records
-
-
-def test_rows_of_a_real_dataset_are_read(tmp_path):
-    from datasets import Dataset
-
-    dataset = Dataset.from_list([row(), row(solution=None), row(ground_truth="")])
-    with pytest.raises(ValueError, match="training row 2"):
-        check_training_rows(dataset, corrects=True)

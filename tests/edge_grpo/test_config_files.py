@@ -134,7 +134,7 @@ def test_the_block_in_edge_grpo_yaml_is_complete_and_valid():
         "answer": 0.25,
         "solution": 0.25,
     }
-    assert settings.gec.reflection_text == " Wait! Something is wrong here."
+    assert settings.gec.reflection_texts == (" Wait! Something is wrong here.",)
     assert settings.gec.answer_text.replace("{answer}", "7") == (
         "\nWait! Something is wrong here. After verification, the correct answer is \\boxed{7}."
     )

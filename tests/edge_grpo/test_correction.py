@@ -1,10 +1,4 @@
-"""Guided error correction on token ids: who failed, which correction is drawn, and what is composed from it."""
-
-import os
-import random
-import subprocess
-import sys
-from collections import Counter
+"""Guided error correction on token ids: what is composed from a response and a text."""
 
 import pytest
 from hypothesis import given
@@ -12,99 +6,21 @@ from hypothesis import strategies as st
 
 from recipe.edge_grpo.correction import (
     ResponseTokens,
-    Strategy,
     answer_text,
     append_answer,
     append_reflection,
-    draw_strategy,
     injected,
-    is_failed,
     replace_by_solution,
     without_final_eos,
 )
 
 EOS = 9
 EOS_IDS = {EOS, 8}
-PAPER = {Strategy.REFLECTION: 0.5, Strategy.ANSWER: 0.25, Strategy.SOLUTION: 0.25}
 
 
 def sampled(*ids):
     """A response as the policy samples it, with a log-probability that tells which token it belongs to."""
     return ResponseTokens(list(ids), [1] * len(ids), [-float(token_id) for token_id in ids])
-
-
-@pytest.mark.parametrize(
-    ("accuracy", "expected"), [(0.0, True), (-1.0, True), (0.01, False), (0.5, False), (1.0, False)]
-)
-def test_a_response_has_failed_if_its_accuracy_is_not_above_zero(accuracy, expected):
-    assert is_failed(accuracy) is expected
-
-
-def test_draws_are_pinned_so_that_a_run_resumed_with_a_later_version_draws_the_same():
-    drawn = [draw_strategy(PAPER, seed=0, global_step=3, dataset_index=17, session=session) for session in range(8)]
-    assert "".join(strategy[0] for strategy in drawn) == "aararrrr"
-
-
-def test_draws_are_the_same_in_a_process_with_another_hash_seed():
-    program = (
-        "from recipe.edge_grpo.correction import Strategy, draw_strategy\n"
-        "p = {Strategy.REFLECTION: 0.5, Strategy.ANSWER: 0.25, Strategy.SOLUTION: 0.25}\n"
-        "print(''.join(draw_strategy(p, 1, 2, 'a', session)[0] for session in range(40)))"
-    )
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            env={**os.environ, "PYTHONHASHSEED": hash_seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for hash_seed in ("1", "2")
-    }
-    assert outputs == {"".join(draw_strategy(PAPER, 1, 2, "a", session)[0] for session in range(40)) + "\n"}
-
-
-@pytest.mark.parametrize("name", ["seed", "global_step", "dataset_index", "session"])
-def test_each_argument_changes_the_draws(name):
-    def draws(**changed):
-        place = {"seed": 0, "global_step": 0, "dataset_index": 0, "session": 0} | changed
-        return [draw_strategy(PAPER, **place | {other: place[other] + number}) for number in range(40)]
-
-    other = "session" if name != "session" else "seed"
-    assert draws() != draws(**{name: 1_000})
-
-
-def test_draws_of_neighbouring_prompts_and_sessions_do_not_collide():
-    # 1/23 and 12/3 must not become the same text "123"
-    one = [draw_strategy(PAPER, seed, 0, 1, 23) for seed in range(60)]
-    other = [draw_strategy(PAPER, seed, 0, 12, 3) for seed in range(60)]
-    assert one != other
-
-
-def test_strategies_are_drawn_with_their_probabilities():
-    counts = Counter(draw_strategy(PAPER, 0, 1, index, session) for index in range(1000) for session in range(8))
-    # 8000 draws: the standard deviation of a share of 0.5 is sqrt(0.25 / 8000) = 0.0056; five of them are 0.028
-    assert counts[Strategy.REFLECTION] / 8000 == pytest.approx(0.5, abs=0.028)
-    assert counts[Strategy.ANSWER] / 8000 == pytest.approx(0.25, abs=0.025)
-    assert counts[Strategy.SOLUTION] / 8000 == pytest.approx(0.25, abs=0.025)
-
-
-@pytest.mark.parametrize("certain", list(Strategy))
-def test_a_strategy_of_probability_zero_is_never_drawn(certain):
-    probabilities = {strategy: float(strategy is certain) for strategy in Strategy}
-    assert {draw_strategy(probabilities, 0, 0, 0, session) for session in range(200)} == {certain}
-
-
-def test_the_order_in_which_probabilities_are_written_does_not_change_the_draws():
-    backwards = dict(reversed(PAPER.items()))
-    draws = [(draw_strategy(PAPER, 0, 0, 0, n), draw_strategy(backwards, 0, 0, 0, n)) for n in range(50)]
-    assert all(one is other for one, other in draws)
-
-
-def test_drawing_leaves_the_global_generator_alone():
-    before = random.getstate()
-    draw_strategy(PAPER, 0, 0, 0, 0)
-    assert random.getstate() == before
 
 
 @pytest.mark.parametrize(
@@ -175,6 +91,23 @@ def test_solution_keeps_nothing_of_the_response_and_ends_with_eos():
 def test_solution_is_never_cut():
     assert replace_by_solution(sampled(1), [5, 6], EOS, response_length=3) is not None
     assert replace_by_solution(sampled(1), [5, 6], EOS, response_length=2) is None
+
+
+def test_a_solution_that_may_be_cut_fills_the_response_length_and_has_no_eos():
+    corrected = replace_by_solution(sampled(1), [5, 6, 7], EOS, response_length=2, may_cut=True)
+    assert corrected.tokens == ResponseTokens([5, 6], [1, 1], [0.0, 0.0])
+    assert (corrected.injected_start, corrected.injected_end) == (0, 2)
+    whole = replace_by_solution(sampled(1), [5, 6, 7], EOS, response_length=4, may_cut=True)
+    assert whole.tokens.ids == [5, 6, 7, EOS]
+
+
+def test_text_that_is_context_only_is_out_of_the_loss_and_what_was_sampled_is_in():
+    assert injected([4, 5], in_loss=False) == ResponseTokens([4, 5], [0, 0], None)
+    response = ResponseTokens([1, 2, EOS], [1, 0, 1])  # 2 is a tool's
+    assert append_reflection(response, [5], EOS_IDS, 10, in_loss=False).tokens.mask == [1, 0, 0]
+    assert append_answer(response, [5], EOS, EOS_IDS, 10, in_loss=False).tokens.mask == [1, 0, 0, 0]
+    assert replace_by_solution(response, [5, 6], EOS, 10, in_loss=False).tokens.mask == [0, 0, 0]
+    assert replace_by_solution(response, [5, 6], EOS, 1, in_loss=False, may_cut=True).tokens.mask == [0]
 
 
 def test_a_solution_for_a_run_without_log_probabilities_has_none():

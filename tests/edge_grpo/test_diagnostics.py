@@ -1,16 +1,15 @@
 """The metrics under `edge_grpo/`: hand-worked values, what is absent where undefined, and a slow readable version."""
 
-import dataclasses
 import json
 import statistics
 
 import pytest
 import torch
 
+from recipe.edge_grpo.contrast_guard import GuardRole
 from recipe.edge_grpo.correction import Strategy
+from recipe.edge_grpo.correction_record import CorrectionRecord, Skipped, read_record, write_record
 from recipe.edge_grpo.diagnostics import (
-    CorrectionRecord,
-    Skipped,
     accuracy_metrics,
     advantage_metrics,
     correction_metrics,
@@ -19,7 +18,6 @@ from recipe.edge_grpo.diagnostics import (
     mean_group_variance,
     ratio_metrics,
     verify_metrics,
-    verify_status_of,
 )
 
 # One batch of three groups, worked by hand below; rows of different groups are interleaved.
@@ -120,14 +118,23 @@ def test_ratio_metrics_are_of_the_ratio_that_was_used():
     }
 
 
+def right(**fields):
+    return CorrectionRecord(1.0, 1.0, False, **fields)
+
+
+def failed(strategy=None, reward=0.0, **fields):
+    return CorrectionRecord(reward, 0.0, True, strategy, **fields)
+
+
 RECORDS = [
-    CorrectionRecord(1.0, 1.0),
-    CorrectionRecord(0.0, 0.0, Strategy.REFLECTION, injected_start=4, injected_end=10, tokens_regenerated=7),
-    CorrectionRecord(0.0, 0.0, Strategy.REFLECTION, injected_start=1, injected_end=7, tokens_regenerated=5),
-    CorrectionRecord(0.0, 0.0, Strategy.ANSWER, answer_for_missing_solution=True, injected_start=2, injected_end=22),
-    CorrectionRecord(0.1, 0.0, skipped=Skipped.NO_ROOM),
+    right(),
+    failed(Strategy.REFLECTION, injected_spans=((4, 10),), tokens_regenerated=7, reflection_rounds=1),
+    failed(Strategy.REFLECTION, injected_spans=((1, 7), (9, 12)), tokens_regenerated=5, reflection_rounds=2),
+    failed(Strategy.ANSWER, answer_for_missing_solution=True, injected_spans=((2, 22),), guard_role=GuardRole.SURE),
+    failed(reward=0.1, skipped=Skipped.NO_ROOM),
 ]
 ACCURACIES_AFTER = torch.tensor([1.0, 1.0, 0.0, 1.0, 0.0])
+IS_RIGHT_AFTER = [True, True, False, True, False]
 
 
 def test_accuracy_is_reported_for_what_the_policy_wrote_and_after_correction():
@@ -139,7 +146,7 @@ def test_accuracy_is_reported_for_what_the_policy_wrote_and_after_correction():
 
 
 def test_correction_metrics_count_strategies_successes_skips_and_tokens():
-    assert correction_metrics(RECORDS, ACCURACIES_AFTER) == {
+    assert correction_metrics(RECORDS, IS_RIGHT_AFTER) == {
         "edge_grpo/gec/failed_fraction": pytest.approx(0.8),  # 4 of 5
         "edge_grpo/gec/reflection": 2,
         "edge_grpo/gec/reflection_success_rate": 0.5,  # rows 1 and 2, of which row 1
@@ -147,16 +154,34 @@ def test_correction_metrics_count_strategies_successes_skips_and_tokens():
         "edge_grpo/gec/answer_success_rate": 1.0,
         "edge_grpo/gec/solution": 0,  # not used: its success rate is absent
         "edge_grpo/gec/skipped_prompt_too_long": 0,
+        "edge_grpo/gec/skipped_truncated": 0,
         "edge_grpo/gec/skipped_no_room": 1,
+        "edge_grpo/gec/skipped_solution_too_long": 0,
         "edge_grpo/gec/skipped_generation_failed": 0,
         "edge_grpo/gec/answer_for_missing_solution": 1,
-        "edge_grpo/gec/tokens_injected": 32,  # 6 + 6 + 20
+        "edge_grpo/gec/solution_cut": 0,
+        "edge_grpo/gec/guard_sure": 1,
+        "edge_grpo/gec/guard_kept": 0,
+        "edge_grpo/gec/guard_without_sure_correction": 0,
+        "edge_grpo/gec/reflection_rounds": 3,  # 1 + 2
+        "edge_grpo/gec/tokens_injected": 35,  # 6 + 6 + 3 + 20
         "edge_grpo/gec/tokens_regenerated": 12,  # 7 + 5
     }
 
 
+def test_what_the_guard_did_and_cut_solutions_are_counted():
+    records = [
+        failed(guard_role=GuardRole.KEPT, is_without_sure_correction=True),
+        failed(Strategy.SOLUTION, is_solution_cut=True),
+        failed(guard_role=GuardRole.KEPT),
+    ]
+    metrics = correction_metrics(records, [False] * 3)
+    names = ("guard_sure", "guard_kept", "guard_without_sure_correction", "solution_cut")
+    assert [metrics[f"edge_grpo/gec/{name}"] for name in names] == [0, 2, 1, 1]
+
+
 def test_every_failed_response_is_either_corrected_or_skipped_for_one_reason():
-    metrics = correction_metrics(RECORDS, ACCURACIES_AFTER)
+    metrics = correction_metrics(RECORDS, IS_RIGHT_AFTER)
     handled = sum(metrics[f"edge_grpo/gec/{strategy}"] for strategy in Strategy)
     skipped = sum(metrics[f"edge_grpo/gec/skipped_{reason}"] for reason in Skipped)
     assert handled + skipped == metrics["edge_grpo/gec/failed_fraction"] * len(RECORDS)
@@ -165,22 +190,30 @@ def test_every_failed_response_is_either_corrected_or_skipped_for_one_reason():
 def test_the_order_of_responses_does_not_matter():
     order = [3, 0, 4, 2, 1]
     shuffled = [RECORDS[row] for row in order]
-    assert correction_metrics(shuffled, ACCURACIES_AFTER[order]) == correction_metrics(RECORDS, ACCURACIES_AFTER)
+    assert correction_metrics(shuffled, [IS_RIGHT_AFTER[row] for row in order]) == correction_metrics(
+        RECORDS, IS_RIGHT_AFTER
+    )
 
 
 @pytest.mark.parametrize("record", RECORDS)
 def test_a_record_travels_as_a_dictionary_even_through_json(record):
-    assert CorrectionRecord(**dataclasses.asdict(record)) == record
-    assert CorrectionRecord(**json.loads(json.dumps(dataclasses.asdict(record)))) == record
+    extra_fields = {}
+    write_record(extra_fields, record)
+    assert read_record(extra_fields) == record
+    assert read_record(json.loads(json.dumps(extra_fields))) == record
+
+
+def test_a_response_that_error_correction_did_not_look_at_has_no_record():
+    assert read_record({"turn_scores": []}) is None
 
 
 def test_each_grading_is_counted_once_by_how_it_ended():
     records = [
-        CorrectionRecord(1.0, 1.0, first_pass_verify_status="ok"),
-        CorrectionRecord(0.0, 0.0, Strategy.REFLECTION, first_pass_verify_status="no_box"),  # then a timeout
-        CorrectionRecord(0.0, 0.0, Strategy.REFLECTION, first_pass_verify_status="no_box"),  # then without a box again
-        CorrectionRecord(0.0, 0.0, Strategy.ANSWER, first_pass_verify_status="ok"),  # compared, wrong; then no gold
-        CorrectionRecord(0.0, 0.0, skipped=Skipped.NO_ROOM, first_pass_verify_status="no_box"),  # graded once
+        right(first_pass_verify_status="ok"),
+        failed(Strategy.REFLECTION, first_pass_verify_status="no_box"),  # then a timeout
+        failed(Strategy.REFLECTION, first_pass_verify_status="no_box"),  # then without a box again
+        failed(Strategy.ANSWER, first_pass_verify_status="ok"),  # compared, wrong; then no gold
+        failed(skipped=Skipped.NO_ROOM, first_pass_verify_status="no_box"),  # graded once
     ]
     assert verify_metrics(records, ["ok", "timeout", "no_box", "no_gold", "no_box"]) == {
         "edge_grpo/verify/no_box": 4,
@@ -198,25 +231,12 @@ def test_without_a_verify_status_there_are_no_verify_metrics():
 
 def test_a_status_after_correction_alone_is_counted():
     """An agent loop that scores its responses itself leaves the first pass without one."""
-    record = CorrectionRecord(0.0, 0.0, Strategy.ANSWER)
-    assert verify_metrics([record, CorrectionRecord(1.0, 1.0)], ["limit", None])["edge_grpo/verify/limit"] == 1
+    record = failed(Strategy.ANSWER)
+    assert verify_metrics([record, right()], ["limit", None])["edge_grpo/verify/limit"] == 1
 
 
 def test_statuses_of_another_reward_function_are_not_reported_and_do_no_harm():
-    records = [CorrectionRecord(0.0, 0.0, first_pass_verify_status=status) for status in ("../odd name", {}, "crash")]
+    records = [failed(first_pass_verify_status=status) for status in ("../odd name", {}, "crash")]
     metrics = verify_metrics(records, ["../odd name", {}, "crash"])
     assert len(metrics) == 6
     assert sum(metrics.values()) == metrics["edge_grpo/verify/crash"] == 1
-
-
-@pytest.mark.parametrize(
-    ("extra_fields", "status"),
-    [
-        ({}, None),
-        ({"reward_extra_info": None}, None),
-        ({"reward_extra_info": {"acc": 0.0}}, None),
-        ({"reward_extra_info": {"acc": 0.0, "verify_status": "limit"}}, "limit"),
-    ],
-)
-def test_the_verify_status_is_read_from_what_the_reward_function_reported(extra_fields, status):
-    assert verify_status_of(extra_fields) == status

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-PURE_MODULES = ("advantage", "correction", "diagnostics", "settings")
+PURE_MODULES = ("advantage", "correction", "diagnostics", "injected_loss", "settings")
 
 # The light questions: what is imported by the plugin alone, and by each pure module with verl out of reach.
 LIGHT = """
@@ -29,9 +29,11 @@ import json, sys
 facts = {}
 import verl
 facts["after_import_verl"] = sorted(sys.modules)
-from verl.trainer.ppo.core_algos import get_adv_estimator_fn
+from verl.trainer.ppo.core_algos import get_adv_estimator_fn, get_policy_loss_fn
 estimator = get_adv_estimator_fn("edge_grpo")
 facts["estimator"] = f"{estimator.__module__}.{estimator.__qualname__}"
+policy_loss = get_policy_loss_fn("edge_grpo_shaped")
+facts["policy_loss"] = f"{policy_loss.__module__}.{policy_loss.__qualname__}"
 facts["trainer_after_core_algos"] = "recipe.edge_grpo.trainer" in sys.modules
 from verl.trainer.ppo.v1 import get_trainer_cls
 facts["trainers"] = {
@@ -125,6 +127,10 @@ def test_import_verl_loads_the_plugin_and_leaves_the_heavy_modules_for_later(fac
 def test_the_estimators_name_leads_to_our_function_without_loading_the_trainer(facts):
     assert facts["estimator"] == "recipe.edge_grpo.estimator.edge_grpo_advantage"
     assert not facts["trainer_after_core_algos"]
+
+
+def test_the_policy_losss_name_leads_to_our_function(facts):
+    assert facts["policy_loss"] == "recipe.edge_grpo.shaped_loss.edge_grpo_shaped_loss"
 
 
 @pytest.mark.parametrize(

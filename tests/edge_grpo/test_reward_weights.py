@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from recipe.edge_grpo.correction import is_failed
 from recipe.edge_grpo.cpu.tiny_tokenizer import train_tokenizer
+from recipe.edge_grpo.failure import is_failed
 
 RIGHT, WRONG, NO_BOX, EMPTY_BOX = r"So \boxed{42}.", r"So \boxed{41}.", "So 42.", r"So \boxed{}."
 PAPER = ("+recipe=edge_grpo_paper",)

@@ -12,16 +12,27 @@ from recipe.edge_grpo.settings import parse_settings
 GOOD = {
     "seed": 7,
     "replay_poll_seconds": 0.5,
-    "eda": {"enabled": True, "clip": [0.5, 2]},
+    "eda": {"enabled": True, "clip": [0.5, 2], "entropy": "sampled", "tokens": "sampled", "mean": "batch"},
     "gec": {
         "enabled": True,
+        "scope": "group",
+        "corrects_mixed_groups": False,
+        "schedule": "fixed",
         "probabilities": {"reflection": 0.5, "answer": 0.25, "solution": 0.25},
-        "reflection_text": " Wait!",
+        "failed": "accuracy_or_format",
+        "corrects_truncated": False,
+        "reflection_texts": [" Wait!", " Look again."],
+        "reflection_rounds": 2,
         "answer_text": "It is {answer}.",
         "max_new_tokens": 256,
+        "token_budget": 300,
         "first_pass_max_tokens": None,
         "max_prompt_tokens": 255,
+        "long_solution": "cut",
+        "injected_loss": "weight",
+        "injected_weight": 0.5,
         "accuracy_key": "acc",
+        "format_key": "format",
     },
 }
 
@@ -40,10 +51,12 @@ def changed(path, value):
 def test_a_good_block_is_read_as_it_stands():
     settings = parse_settings(GOOD)
     assert (settings.seed, settings.replay_poll_seconds) == (7, 0.5)
-    assert dataclasses.asdict(settings.eda) == {"enabled": True, "clip": (0.5, 2.0)}
+    assert dataclasses.asdict(settings.eda) == GOOD["eda"] | {"clip": (0.5, 2.0)}
+    read = dataclasses.asdict(settings.gec) | {"probabilities": None, "reflection_texts": None}
+    assert read == GOOD["gec"] | {"probabilities": None, "reflection_texts": None}
     assert settings.gec.probabilities == {Strategy.REFLECTION: 0.5, Strategy.ANSWER: 0.25, Strategy.SOLUTION: 0.25}
     assert (settings.gec.first_pass_max_tokens, settings.gec.max_prompt_tokens) == (None, 255)
-    assert (settings.gec.reflection_text, settings.gec.answer_text) == (" Wait!", "It is {answer}.")
+    assert settings.gec.reflection_texts == (" Wait!", " Look again.")
 
 
 def test_reading_does_not_change_the_block():
@@ -59,7 +72,7 @@ def test_settings_cannot_be_changed_afterwards():
             setattr(part, name, 1)
 
 
-@pytest.mark.parametrize("path", ["eda.clip", "gec.first_pass_max_tokens", "gec.max_prompt_tokens"])
+@pytest.mark.parametrize("path", ["eda.clip", "gec.first_pass_max_tokens", "gec.max_prompt_tokens", "gec.token_budget"])
 def test_null_means_no_bound(path):
     parse_settings(changed(path, None))
 
@@ -72,7 +85,9 @@ def test_bounds_that_enclose_1_are_accepted(clip):
 def test_a_probability_may_be_a_whole_number_and_the_sum_may_be_off_by_rounding():
     thirds = {"reflection": 1 / 3, "answer": 1 / 3, "solution": 0.3333334}
     assert parse_settings(changed("gec.probabilities", thirds)).gec.probabilities[Strategy.ANSWER] == 1 / 3
-    forced = parse_settings(changed("gec.probabilities", {"reflection": 1, "answer": 0, "solution": 0}))
+    block = changed("gec.probabilities", {"reflection": 1, "answer": 0, "solution": 0})
+    block["gec"]["scope"] = "response"
+    forced = parse_settings(block)
     assert forced.gec.probabilities[Strategy.REFLECTION] == 1.0
 
 
@@ -111,8 +126,31 @@ BAD_VALUES = [
     ("gec.probabilities.reflection", 1.5, "between 0 and 1"),
     ("gec.probabilities.reflection", "half", "between 0 and 1"),
     ("gec.probabilities.reflection", True, "between 0 and 1"),
-    ("gec.reflection_text", "", "is empty"),
-    ("gec.reflection_text", 3, "type str"),
+    ("eda.entropy", "estimated", "one of exact, sampled"),
+    ("eda.entropy", None, "one of exact, sampled"),
+    ("eda.tokens", "all", "one of response, sampled"),
+    ("eda.mean", "epoch", "one of group, batch"),
+    ("gec.scope", "prompt", "one of response, group"),
+    ("gec.scope", True, "one of response, group"),
+    ("gec.corrects_mixed_groups", "no", "type bool"),
+    ("gec.corrects_truncated", 0, "type bool"),
+    ("gec.schedule", "1/G", "one of fixed, 2/G"),
+    ("gec.failed", "format", "one of accuracy, accuracy_or_format"),
+    ("gec.long_solution", "drop", "one of skip, cut"),
+    ("gec.injected_loss", "ignore", "one of train, mask, weight, shaped"),
+    ("gec.injected_loss", ["mask"], "one of train, mask, weight, shaped"),
+    ("gec.injected_weight", None, "number of at least 0 with edge_grpo.gec.injected_loss=weight"),
+    ("gec.injected_weight", -0.5, "at least 0"),
+    ("gec.injected_weight", math.nan, "at least 0"),
+    ("gec.injected_weight", "0.5", "number"),
+    ("gec.reflection_texts", [], "at least one text"),
+    ("gec.reflection_texts", [" Wait", ""], "none of them empty"),
+    ("gec.reflection_texts", " Wait", "must be a list"),
+    ("gec.reflection_texts", [3], "at least one text"),
+    ("gec.reflection_rounds", 0, "at least 1"),
+    ("gec.reflection_rounds", 1.5, "whole number"),
+    ("gec.token_budget", 0, "at least 1"),
+    ("gec.format_key", None, "type str"),
     ("gec.answer_text", "it is known", "must contain {answer}"),
     ("gec.answer_text", None, "type str"),
     ("gec.accuracy_key", 1, "type str"),
@@ -135,6 +173,27 @@ def test_a_bad_value_is_refused_with_its_key_the_value_and_what_is_right(path, v
     assert f"edge_grpo.{path}" in message
     assert reason in message
     assert value == "" or repr(value) in message
+
+
+@pytest.mark.parametrize("injected_loss", ["train", "mask", "shaped"])
+def test_a_weight_without_effect_is_refused(injected_loss):
+    with pytest.raises(ValueError, match=rf"injected_weight=0\.5 has no effect with .*injected_loss={injected_loss}"):
+        parse_settings(changed("gec.injected_loss", injected_loss))
+
+
+def test_the_contrast_guard_without_a_sure_correction_is_refused():
+    block = changed("gec.probabilities", {"reflection": 1.0, "answer": 0.0, "solution": 0.0})
+    with pytest.raises(ValueError, match=r"edge_grpo\.gec\.scope=group with .*reflection=1.*or set scope=response"):
+        parse_settings(block)
+    block["gec"]["schedule"] = "2/G"  # these probabilities are not used then
+    parse_settings(block)
+
+
+def test_the_schedule_chooses_the_probabilities():
+    fixed = parse_settings(GOOD).gec
+    assert fixed.strategy_probabilities(group_size=16) == fixed.probabilities
+    scheduled = parse_settings(changed("gec.schedule", "2/G")).gec
+    assert scheduled.strategy_probabilities(group_size=16)[Strategy.REFLECTION] == 0.75  # 1 - 4/16
 
 
 def test_probabilities_that_do_not_sum_to_1_are_refused_with_their_sum():
@@ -164,7 +223,7 @@ def test_a_missing_key_is_named(path):
         ("gec.max_new_token", "did you mean edge_grpo.gec.max_new_tokens?"),
         ("eda.clips", "did you mean edge_grpo.eda.clip?"),
         ("sed", "did you mean edge_grpo.seed?"),
-        ("eda.zzz", "known keys: enabled, clip"),
+        ("eda.zzz", "known keys: enabled, clip, entropy, tokens, mean"),
     ],
 )
 def test_an_unknown_key_is_refused_with_the_nearest_known_one(path, hint):

@@ -6,7 +6,6 @@ from tqdm import tqdm
 
 from data_prep.sampling.engine import LazySampler
 from data_prep.sampling.grading import Job, run_jobs
-from recipe.edge_grpo.correction import is_failed
 from recipe.edge_grpo.evaluation.jobs import (
     ProblemKey,
     PromptedProblem,
@@ -17,6 +16,7 @@ from recipe.edge_grpo.evaluation.jobs import (
 )
 from recipe.edge_grpo.evaluation.responses import GradedResponse, ResponseKey
 from recipe.edge_grpo.evaluation.store import ResponseStore
+from recipe.edge_grpo.failure import is_failed
 
 EXACT, SAMPLED, NONE = "exact", "sampled", "none"
 ENTROPIES = (EXACT, SAMPLED, NONE)

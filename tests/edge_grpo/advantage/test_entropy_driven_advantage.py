@@ -42,9 +42,17 @@ def test_a_deterministic_response_gets_a_large_and_finite_advantage():
     torch.testing.assert_close(scaled, torch.tensor([1.0 / SMALLEST_RATIO, -2.0 / SMALLEST_RATIO, 0.0]))
 
 
-def test_the_dtype_of_the_advantages_is_kept():
-    scaled = entropy_driven_advantage(torch.tensor([1.0], dtype=torch.bfloat16), torch.tensor([0.5]))
-    assert scaled.dtype == torch.bfloat16
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [(torch.float64, torch.float64), (torch.float32, torch.float32), (torch.bfloat16, torch.float32)],
+)
+def test_results_have_the_dtype_of_the_values_but_float32_for_half_precision(dtype, expected):
+    values, group_index = torch.tensor([1.0, 0.0], dtype=dtype), torch.tensor([0, 0])
+    assert mean_response_entropy(values.unsqueeze(1), torch.ones(2, 1)).dtype == expected
+    assert entropy_ratio(values, group_index).dtype == expected
+    assert entropy_ratio(values, group_index, has_entropy=torch.tensor([True, False])).dtype == expected
+    assert group_relative_advantage(values, group_index).dtype == expected
+    assert entropy_driven_advantage(values, torch.ones(2)).dtype == expected
 
 
 def test_neutral_entropies_give_verls_grpo(random_batch, size, seed):
@@ -92,6 +100,7 @@ def test_no_gradient_flows_through_the_entropy():
     [
         lambda: entropy_ratio(torch.ones(3), torch.zeros(2, dtype=torch.int64)),
         lambda: entropy_ratio(torch.ones(2, 1), torch.zeros(2, 1, dtype=torch.int64)),
+        lambda: entropy_ratio(torch.ones(2), torch.zeros(2, dtype=torch.int64), has_entropy=torch.ones(3)),
         lambda: group_relative_advantage(torch.ones(3), torch.zeros(2, dtype=torch.int64)),
         lambda: entropy_driven_advantage(torch.ones(3), torch.ones(2)),
     ],

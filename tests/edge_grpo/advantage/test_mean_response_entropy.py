@@ -1,5 +1,6 @@
 """The mean entropy of a response: its own tokens count, and nothing else does."""
 
+import itertools
 import math
 
 import pytest
@@ -36,6 +37,28 @@ def test_padding_to_a_longer_width_leaves_the_response_entropy_alone(random_batc
     torch.testing.assert_close(
         mean_response_entropy(padded_entropy, padded_mask), mean_response_entropy(token_entropy, response_mask)
     )
+
+
+@pytest.mark.parametrize(("num_responses", "num_tokens"), [(9, 2**18), (2, 2**20 + 1), (0, 5), (3, 0), (0, 0)])
+def test_matrices_that_are_read_in_several_pieces_or_are_empty_give_one_mean_for_each_row(num_responses, num_tokens):
+    generator = torch.Generator().manual_seed(7)
+    token_entropy = torch.rand(num_responses, num_tokens, generator=generator)
+    response_mask = torch.rand(num_responses, num_tokens, generator=generator) < 0.5
+    expected = [
+        entropies[mask].double().mean().item() if mask.any() else 0.0
+        for entropies, mask in zip(token_entropy, response_mask, strict=True)
+    ]
+    torch.testing.assert_close(mean_response_entropy(token_entropy, response_mask), torch.tensor(expected))
+
+
+def test_surprisals_of_sampled_tokens_estimate_the_entropy_without_bias():
+    # Over all 9 responses of two tokens, weighted by their probability, the mean surprisal is (H_1 + H_2) / 2.
+    probabilities = torch.tensor([[0.7, 0.2, 0.1], [0.5, 0.25, 0.25]], dtype=torch.float64)
+    responses = torch.tensor(list(itertools.product(range(3), repeat=2)))
+    sampled = probabilities[torch.arange(2), responses]  # (9, 2)
+    estimate = mean_response_entropy(-sampled.log(), torch.ones(9, 2))
+    entropy = -(probabilities * probabilities.log()).sum(dim=1)
+    torch.testing.assert_close((sampled.prod(dim=1) * estimate).sum(), entropy.mean())
 
 
 @pytest.mark.parametrize("shapes", [((2, 3), (2, 4)), ((2, 3), (3, 3)), ((3,), (3,))])

@@ -24,10 +24,10 @@ def rows_by_group(values, group_index):
     return groups
 
 
-def slow_entropy_ratio(response_entropy, group_index, clip=None):
-    ratios, groups = [], rows_by_group(response_entropy, group_index)
-    for entropy, group in zip(response_entropy.tolist(), group_index.tolist(), strict=True):
-        group_mean_entropy = statistics.fmean(groups[group])
+def slow_entropy_ratio(response_entropy, group_index, clip, has_entropy):
+    ratios, groups = [], rows_by_group(response_entropy[has_entropy], group_index[has_entropy])
+    for entropy, group, has in zip(response_entropy.tolist(), group_index.tolist(), has_entropy.tolist(), strict=True):
+        group_mean_entropy = statistics.fmean(groups[group]) if has else 0.0
         ratio = entropy / group_mean_entropy if group_mean_entropy > 0 else 1.0
         ratios.append(ratio if clip is None else min(max(ratio, clip[0]), clip[1]))
     return torch.tensor(ratios)
@@ -50,11 +50,25 @@ def test_response_entropy_agrees_with_the_slow_version(random_batch, size, seed)
 
 
 @pytest.mark.parametrize("clip", [None, (0.8, 1.3)])
-def test_entropy_ratio_agrees_with_the_slow_version(random_batch, size, seed, clip):
+@pytest.mark.parametrize("scope", ["group", "batch"])
+@pytest.mark.parametrize("share_with_entropy", [0.0, 0.3, 0.8, 1.0])
+def test_entropy_ratio_agrees_with_the_slow_version(random_batch, size, seed, clip, scope, share_with_entropy):
     token_entropy, response_mask, _, group_index = random_batch(size, seed)
     response_entropy = mean_response_entropy(token_entropy, response_mask)
+    group_index = group_index if scope == "group" else torch.zeros_like(group_index)
+    has_entropy = torch.rand(size, generator=torch.Generator().manual_seed(seed)) < share_with_entropy
     torch.testing.assert_close(
-        entropy_ratio(response_entropy, group_index, clip), slow_entropy_ratio(response_entropy, group_index, clip)
+        entropy_ratio(response_entropy, group_index, clip, has_entropy),
+        slow_entropy_ratio(response_entropy, group_index, clip, has_entropy),
+    )
+
+
+def test_without_has_entropy_every_row_has_one(random_batch, size, seed):
+    token_entropy, response_mask, _, group_index = random_batch(size, seed)
+    response_entropy = mean_response_entropy(token_entropy, response_mask)
+    assert torch.equal(
+        entropy_ratio(response_entropy, group_index),
+        entropy_ratio(response_entropy, group_index, has_entropy=torch.ones(size, dtype=torch.bool)),
     )
 
 

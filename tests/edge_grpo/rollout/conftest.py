@@ -13,14 +13,17 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from recipe.edge_grpo.composer import CorrectionComposer
 from recipe.edge_grpo.correction import Strategy
-from recipe.edge_grpo.diagnostics import RECORD_KEY, CorrectionRecord
+from recipe.edge_grpo.correction_record import read_record
+from recipe.edge_grpo.corrector import ErrorCorrector
 from recipe.edge_grpo.settings import parse_settings
 
 WORDS = "<unk> <eos> <end> <pad> Q wrong right Wait answer: 42 43 so secret 2 a"
 # Each test file that needs them repeats these names, because it cannot import them from here.
 UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
 RESPONSE_LENGTH = 8
+GROUP_SIZE = 8
 
 
 @pytest.fixture(scope="session")
@@ -40,16 +43,27 @@ def settings(only=None, **gec):
         {
             "seed": 0,
             "replay_poll_seconds": 2.0,
-            "eda": {"enabled": True, "clip": None},
+            "eda": {"enabled": True, "clip": None, "entropy": "exact", "tokens": "response", "mean": "group"},
             "gec": {
                 "enabled": True,
+                "scope": "response",
+                "corrects_mixed_groups": True,
+                "schedule": "fixed",
                 "probabilities": shares,
-                "reflection_text": " Wait",
+                "failed": "accuracy",
+                "corrects_truncated": True,
+                "reflection_texts": [" Wait"],
+                "reflection_rounds": 1,
                 "answer_text": " Wait answer: {answer}",
                 "max_new_tokens": 256,
+                "token_budget": None,
                 "first_pass_max_tokens": None,
                 "max_prompt_tokens": None,
+                "long_solution": "skip",
+                "injected_loss": "train",
+                "injected_weight": None,
                 "accuracy_key": "acc",
+                "format_key": "format",
             }
             | gec,
         }
@@ -112,7 +126,7 @@ class Run:
 
     @property
     def record(self):
-        return CorrectionRecord(**self.stored.extra_fields[RECORD_KEY])
+        return read_record(self.stored.extra_fields)
 
 
 @pytest.fixture
@@ -142,7 +156,9 @@ def start(monkeypatch, tokenizer):
     monkeypatch.setattr(verls_worker, "_run_agent_loop", run_agent_loop)
     monkeypatch.setattr(verls_worker, "_agent_loop_postprocess", agent_loop_postprocess)
 
-    def start(strategy=None, policy=None, reports_accuracy=True, verify_statuses=(), **gec):
+    def start(
+        strategy=None, policy=None, reports_accuracy=True, verify_statuses=(), keeps_first_pass_text=False, **gec
+    ):
         worker = object.__new__(EdgeGRPOAgentLoopWorker)
         verify_statuses = list(verify_statuses)
         run = runs[id(worker)] = Run(worker, policy or Policy())
@@ -160,11 +176,16 @@ def start(monkeypatch, tokenizer):
                 output.extra_fields["reward_extra_info"] = reported
 
         worker.edge_grpo_settings = settings(strategy, **gec)
-        worker.tokenizer = tokenizer
-        worker.eos_token_ids = frozenset((EOS, END))
-        worker.rollout_config = types.SimpleNamespace(response_length=RESPONSE_LENGTH)
-        worker.llm_client = run.policy
+        worker.rollout_config = types.SimpleNamespace(response_length=RESPONSE_LENGTH, n=GROUP_SIZE)
         worker._compute_score = compute_score
+        worker.corrector = ErrorCorrector(
+            worker.edge_grpo_settings,
+            GROUP_SIZE,
+            CorrectionComposer(worker.edge_grpo_settings.gec, tokenizer, frozenset((EOS, END)), RESPONSE_LENGTH),
+            run.policy,
+            lambda output, row: worker._compute_score([output], kwargs=row),
+            keeps_first_pass_text=keeps_first_pass_text,
+        )
         return run
 
     return start

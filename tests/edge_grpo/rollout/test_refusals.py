@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from recipe.edge_grpo.correction import Strategy
-from recipe.edge_grpo.diagnostics import CorrectionRecord, Skipped
+from recipe.edge_grpo.correction_record import CorrectionRecord, Skipped
 
 # As in conftest.py.
 UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
@@ -16,25 +16,25 @@ def test_a_prompt_beyond_the_gate_is_not_corrected(start, policy, response, stra
     run = start(strategy, policy(N42), max_prompt_tokens=3)
     stored = run.sample(response(WRONG, EOS, prompt=(Q, A, A, A)))
     assert stored.response_ids == [WRONG, EOS]
-    assert run.record == CorrectionRecord(0.25, 0.0, skipped=Skipped.PROMPT_TOO_LONG)
+    assert run.record == CorrectionRecord(0.25, 0.0, True, skipped=Skipped.PROMPT_TOO_LONG)
     assert len(run.scored) == 1
     assert run.sample(response(WRONG, EOS, prompt=(Q, A, A))).response_ids != [WRONG, EOS]
 
 
 @pytest.mark.parametrize(
-    ("strategy", "first_pass", "solution"),
+    ("strategy", "first_pass", "solution", "reason"),
     [
-        (Strategy.REFLECTION, [WRONG] * 7, "42"),  # 7 + 1 injected = 8: no room to continue
-        (Strategy.ANSWER, [WRONG] * 5, "42"),  # 5 + 3 injected + EOS = 9
-        (Strategy.SOLUTION, [WRONG], "a a a a a a a 42"),  # 8 + EOS = 9
+        (Strategy.REFLECTION, [WRONG] * 7, "42", Skipped.NO_ROOM),  # 7 + 1 injected = 8: no room to continue
+        (Strategy.ANSWER, [WRONG] * 5, "42", Skipped.NO_ROOM),  # 5 + 3 injected + EOS = 9
+        (Strategy.SOLUTION, [WRONG], "a a a a a a a 42", Skipped.SOLUTION_TOO_LONG),  # 8 + EOS = 9
     ],
 )
-def test_without_room_the_original_is_kept_and_counted(start, policy, response, strategy, first_pass, solution):
+def test_without_room_the_original_is_kept_and_counted(start, policy, response, strategy, first_pass, solution, reason):
     run = start(strategy, policy(N42))
     stored = run.sample(response(*first_pass), extra_info={"solution": solution})
     assert stored.response_ids == first_pass
     assert stored.response_logprobs == [-float(WRONG)] * len(first_pass)
-    assert run.record == CorrectionRecord(0.25, 0.0, skipped=Skipped.NO_ROOM)
+    assert run.record == CorrectionRecord(0.25, 0.0, True, skipped=reason)
     assert run.policy.requests == []
     assert len(run.scored) == 1
 
@@ -46,7 +46,7 @@ def test_a_failing_server_keeps_the_original_and_leaves_its_cause_in_the_log(sta
     assert stored.response_ids == [WRONG, EOS]
     assert stored.response_logprobs == [-float(WRONG), -float(EOS)]
     assert stored.reward_score == 0.25
-    assert run.record == CorrectionRecord(0.25, 0.0, skipped=Skipped.GENERATION_FAILED)
+    assert run.record == CorrectionRecord(0.25, 0.0, True, skipped=Skipped.GENERATION_FAILED)
     assert any(entry.exc_info and entry.exc_info[1] is error for entry in caplog.records)
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from recipe.edge_grpo.correction import Strategy
-from recipe.edge_grpo.diagnostics import CorrectionRecord
+from recipe.edge_grpo.correction_record import CorrectionRecord
 
 # As in conftest.py.
 UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
@@ -20,7 +20,7 @@ def test_the_accuracy_decides_and_not_the_reward(start, response):
 def test_without_a_reported_accuracy_the_reward_decides(start, response):
     run = start(Strategy.ANSWER, reports_accuracy=False)
     run.sample(response(WRONG))  # rewarded with 0.25
-    assert run.record == CorrectionRecord(0.25, 0.25)
+    assert run.record == CorrectionRecord(0.25, 0.25, False)
 
 
 def test_a_response_that_its_agent_loop_has_scored_is_judged_by_that_score(start, response):
@@ -28,7 +28,7 @@ def test_a_response_that_its_agent_loop_has_scored_is_judged_by_that_score(start
     run = start(Strategy.ANSWER)
     stored = run.sample(response(WRONG, EOS, reward_score=1.0))
     assert stored.response_ids == [WRONG, EOS]
-    assert run.record == CorrectionRecord(1.0, 1.0)
+    assert run.record == CorrectionRecord(1.0, 1.0, False)
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))

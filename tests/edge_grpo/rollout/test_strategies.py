@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from recipe.edge_grpo.correction import Strategy, draw_strategy
-from recipe.edge_grpo.diagnostics import CorrectionRecord
+from recipe.edge_grpo.correction import Strategy
+from recipe.edge_grpo.correction_record import CorrectionRecord
+from recipe.edge_grpo.draws import DrawPlace, draw_strategy
 
 # As in conftest.py.
 UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
@@ -23,7 +24,7 @@ def test_reflection_lets_the_policy_continue_its_own_tokens(start, policy, respo
     # everything as in the first pass; 3 of 8 tokens are taken
     assert request.sampling_params == {"temperature": 0.6, "top_p": 0.9, "logprobs": True, "max_tokens": 5}
     assert run.record == CorrectionRecord(
-        0.25, 0.0, Strategy.REFLECTION, injected_start=2, injected_end=3, tokens_regenerated=3
+        0.25, 0.0, True, Strategy.REFLECTION, injected_spans=((2, 3),), reflection_rounds=1, tokens_regenerated=3
     )
 
 
@@ -33,7 +34,7 @@ def test_answer_appends_the_text_with_the_ground_truth_and_eos(start, response):
     assert stored.response_ids == [SO, WRONG, WAIT, ANSWER, N42, EOS]
     assert stored.response_mask == [1] * 6
     assert stored.response_logprobs == [-float(SO), -float(WRONG), 0.0, 0.0, 0.0, 0.0]
-    assert run.record == CorrectionRecord(0.25, 0.0, Strategy.ANSWER, injected_start=2, injected_end=6)
+    assert run.record == CorrectionRecord(0.25, 0.0, True, Strategy.ANSWER, injected_spans=((2, 6),))
     assert run.policy.requests == []
 
 
@@ -50,7 +51,7 @@ def test_solution_replaces_the_response_and_ends_with_eos(start, response):
     assert stored.response_ids == [SECRET, SO, N42, EOS]
     assert stored.response_mask == [1] * 4
     assert stored.response_logprobs == [0.0] * 4
-    assert run.record == CorrectionRecord(0.25, 0.0, Strategy.SOLUTION, injected_start=0, injected_end=4)
+    assert run.record == CorrectionRecord(0.25, 0.0, True, Strategy.SOLUTION, injected_spans=((0, 4),))
 
 
 @pytest.mark.parametrize("extra_info", [None, {}, {"solution": None}, {"solution": ""}])
@@ -112,4 +113,7 @@ def test_draws_depend_on_the_place_in_the_run_and_not_on_the_order(start, policy
     assert drawn(places[20:]) == {place: in_order[place] for place in places[20:]}  # resumed in the second step
     assert len(set(in_order.values())) == 3
     shares = start().worker.edge_grpo_settings.gec.probabilities
-    assert in_order == {place: draw_strategy(shares, 0, *place) for place in places}
+    assert in_order == {
+        (step, index, session): draw_strategy(shares, DrawPlace(0, step, index), session)
+        for step, index, session in places
+    }

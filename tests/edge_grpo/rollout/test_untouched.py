@@ -3,7 +3,7 @@
 import pytest
 
 from recipe.edge_grpo.correction import Strategy
-from recipe.edge_grpo.diagnostics import RECORD_KEY, CorrectionRecord
+from recipe.edge_grpo.correction_record import RECORD_KEY, CorrectionRecord
 
 # As in conftest.py.
 UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
@@ -40,7 +40,7 @@ def test_a_correct_response_keeps_exactly_the_sampled_tokens_and_is_scored_once(
     assert stored.response_mask == [1] * 5
     assert stored.response_logprobs == [-float(SO), -float(RIGHT), -0.0, -float(EOS), -float(END)]
     assert stored.reward_score == 1.25
-    assert run.record == CorrectionRecord(first_pass_reward=1.25, first_pass_accuracy=1.0)
+    assert run.record == CorrectionRecord(first_pass_reward=1.25, first_pass_accuracy=1.0, is_failed=False)
     assert len(run.scored) == 1
     assert run.policy.requests == []
 

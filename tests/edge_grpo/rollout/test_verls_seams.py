@@ -6,7 +6,7 @@ import types
 import pytest
 
 from recipe.edge_grpo.correction import Strategy
-from recipe.edge_grpo.diagnostics import RECORD_KEY, CorrectionRecord
+from recipe.edge_grpo.correction_record import RECORD_KEY, CorrectionRecord
 
 # As in conftest.py.
 UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)

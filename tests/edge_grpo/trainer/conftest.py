@@ -25,7 +25,7 @@ import pytest
 import torch
 
 from recipe.edge_grpo.correction import Strategy
-from recipe.edge_grpo.diagnostics import RECORD_KEY, CorrectionRecord, Skipped
+from recipe.edge_grpo.correction_record import RECORD_KEY, CorrectionRecord, Skipped
 
 EOS = 9
 
@@ -46,14 +46,14 @@ class Row:
 
 
 def failed(verify_status, **correction):
-    return CorrectionRecord(0.0, 0.0, first_pass_verify_status=verify_status, **correction)
+    return CorrectionRecord(0.0, 0.0, True, first_pass_verify_status=verify_status, **correction)
 
 
 ROWS = [
     # the first row is the one that verl's padding copies: it has a record, and its group is small
-    Row("d", 1, 1.0, [2.0, 2.0, 2.0], failed("timeout", strategy=Strategy.SOLUTION, injected_end=3)),
-    Row("a", 0, 1.0, [0.2, 0.4, 0.6], CorrectionRecord(1.0, 1.0, first_pass_verify_status="ok")),
-    Row("b", 0, 0.0, [1.0, 1.0], failed("no_box", strategy=Strategy.ANSWER, injected_end=2), "limit"),
+    Row("d", 1, 1.0, [2.0, 2.0, 2.0], failed("timeout", strategy=Strategy.SOLUTION, injected_spans=((0, 3),))),
+    Row("a", 0, 1.0, [0.2, 0.4, 0.6], CorrectionRecord(1.0, 1.0, False, first_pass_verify_status="ok")),
+    Row("b", 0, 0.0, [1.0, 1.0], failed("no_box", strategy=Strategy.ANSWER, injected_spans=((0, 2),)), "limit"),
     Row("a", 1, 0.0, [0.7, 0.9], failed("no_box", skipped=Skipped.PROMPT_TOO_LONG), "no_box"),
     Row("c", 0, 1.0, [0.5, 0.5]),
     Row("d", 0, 0.0, [2.0, 2.0], failed("crash", skipped=Skipped.GENERATION_FAILED), "crash"),
@@ -62,7 +62,13 @@ ROWS = [
         2,
         1.0,
         [1.2, 1.2, 1.2, 1.2],
-        failed("parse_error", strategy=Strategy.REFLECTION, injected_start=1, injected_end=2, tokens_regenerated=2),
+        failed(
+            "parse_error",
+            strategy=Strategy.REFLECTION,
+            injected_spans=((1, 2),),
+            reflection_rounds=1,
+            tokens_regenerated=2,
+        ),
     ),
     Row("b", 1, 0.0, [3.0], failed("no_gold", skipped=Skipped.NO_ROOM), "no_gold"),
 ]
@@ -159,6 +165,7 @@ def build(compose):
         check_config(config)
         trainer = object.__new__(EdgeGRPOTrainerSync)
         trainer.config, trainer.edge_grpo_settings = config, read_settings(config)
+        trainer.timing_raw, trainer.rollout_columns = {}, {}
         return trainer
 
     return build
