@@ -103,7 +103,7 @@ def _make_parser() -> argparse.ArgumentParser:
         action=_TextsOrThePapers,
         default=[],
         metavar="TEXT",
-        help=f"let the policy continue its wrong responses after each text; without a text: {_GEC.reflection_text!r}",
+        help=f"let the policy continue its wrong responses after each text; without a text: {list(_GEC.reflection_texts)}",
     )
     parser.add_argument(
         "--max-reflection-tokens",
@@ -128,7 +128,7 @@ class _TextsOrThePapers(argparse.Action):
         values: str | Sequence[object] | None,
         option_string: str | None = None,
     ) -> None:
-        setattr(namespace, self.dest, list(values or [_GEC.reflection_text]))
+        setattr(namespace, self.dest, list(values or _GEC.reflection_texts))
 
 
 if __name__ == "__main__":

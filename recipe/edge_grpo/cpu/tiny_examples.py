@@ -21,7 +21,7 @@ from transformers import PreTrainedTokenizerFast
 from data_prep.arithmetic_problems import Problem, draw_problem, solution_with_slip
 
 _RECIPE = OmegaConf.load(Path(__file__).parents[1] / "config" / "recipe" / "edge_grpo.yaml")
-REFLECTION_TEXT: str = _RECIPE.edge_grpo.gec.reflection_text
+REFLECTION_TEXT: str = _RECIPE.edge_grpo.gec.reflection_texts[0]
 ANSWER_TEXT: str = _RECIPE.edge_grpo.gec.answer_text
 
 IGNORED_LABEL = -100

@@ -39,6 +39,7 @@ class Row:
     record: CorrectionRecord | None = None
     verify_status: str | None = "ok"
     accuracy: float | None = None  # None: 1 for a reward
+    response_mask: list[int] | None = None  # None: 1 everywhere
 
     @property
     def key(self):
@@ -68,6 +69,7 @@ ROWS = [
             injected_spans=((1, 2),),
             reflection_rounds=1,
             tokens_regenerated=2,
+            first_pass_text="3 3",
         ),
     ),
     Row("b", 1, 0.0, [3.0], failed("no_gold", skipped=Skipped.NO_ROOM), "no_gold"),
@@ -116,7 +118,7 @@ def store(queue):
     from verl.trainer.ppo.padding_utils import upsample_batch_to_divisible_size
     from verl.utils.tensordict_utils import list_of_dict_to_tensordict
 
-    def store(rows=ROWS, batch_multiple=1, rollout_log_prob=-1.0, old_log_prob=-1.0):
+    def store(rows=ROWS, batch_multiple=1, rollout_log_prob=-1.0, old_log_prob=-1.0, has_old_log_probs=True):
         partition, fields, tags = next(partitions), [], []
         for row in rows:
             length = len(row.entropy)
@@ -126,7 +128,7 @@ def store(queue):
             output = AgentLoopOutput(
                 prompt_ids=[1, 2],
                 response_ids=[3] * (length - 1) + [EOS],
-                response_mask=[1] * length,
+                response_mask=row.response_mask or [1] * length,
                 response_logprobs=[rollout_log_prob] * length,
                 reward_score=row.reward,
                 num_turns=2,
@@ -136,6 +138,7 @@ def store(queue):
             if row.record is not None:
                 output.extra_fields[RECORD_KEY] = dataclasses.asdict(row.record)
             field = output.as_dict() | {"uid": row.uid, "session_id": row.session, "multi_modal_inputs": {}}
+            field |= {"index": ord(row.uid), "reward_model": {"ground_truth": "4"}}
             field["loss_mask"] = field["response_mask"]
             field["input_ids"] = torch.cat([field["prompts"], field["responses"]])
             field["position_ids"] = torch.arange(len(field["input_ids"]))
@@ -145,6 +148,8 @@ def store(queue):
         queue.kv_batch_put(keys=keys, fields=list_of_dict_to_tensordict(fields), tags=tags, partition_id=partition)
         batch = KVBatchMeta(keys=keys, tags=tags, partition_id=partition)
         batch = upsample_batch_to_divisible_size(batch, batch_multiple, EOS)
+        if not has_old_log_probs:
+            return batch
         num_padding = len(batch) - len(rows)
         entropies = [row.entropy for row in rows] + [[7.0]] * num_padding  # of padding: anything
         computed = {"entropy": nested(entropies), "old_log_probs": nested([[old_log_prob] * len(e) for e in entropies])}
