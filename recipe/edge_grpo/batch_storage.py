@@ -59,9 +59,11 @@ def fetch_tokens(batch: KVBatchMeta, name: str) -> Tensor | None:
 
 
 def put_tokens(batch: KVBatchMeta, name: str, values: Tensor) -> None:
-    """Store (B, T) numbers, each row cut to the length of its response."""
+    """Store (B, T) numbers, each row cut to the length of its response; `batch` knows the field afterwards.
+
+    verl's workers fetch the fields that `batch` names and no others.
+    """
     data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=["response_mask"])
     nested = response_to_nested(values, data["response_mask"])
-    tq.kv_batch_put(
-        keys=batch.keys, partition_id=batch.partition_id, fields=TensorDict({name: nested}, batch_size=len(batch.keys))
-    )
+    fields = TensorDict({name: nested}, batch_size=len(batch.keys))
+    batch.fields = tq.kv_batch_put(keys=batch.keys, partition_id=batch.partition_id, fields=fields).fields

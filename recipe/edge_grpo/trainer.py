@@ -113,7 +113,7 @@ class EdgeGRPOMixin:
             )
         with entropy_ratio_for_estimator(entropy.ratio):
             result = super()._compute_advantage(batch, metrics)
-        self._treat_injected_tokens(batch, stored.is_injected)
+        self._treat_injected_tokens(result, stored.is_injected)
         with marked_timer("edge_grpo_metrics", self.timing_raw):
             self._report(batch, stored, entropy, metrics)
         return result

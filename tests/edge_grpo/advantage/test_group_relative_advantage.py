@@ -59,6 +59,15 @@ def test_group_relative_advantage_is_the_one_of_verl(random_batch, size, seed, s
     )
 
 
+def test_a_group_of_a_million_loses_no_digits():
+    # rewards 0, 0.7 in turn: mean 0.35, deviations +-0.35, sample variance n * 0.35^2 / (n - 1)
+    num_rewards = 2**20
+    rewards = torch.tensor([0.0, 0.7]).repeat(num_rewards // 2)
+    advantages = group_relative_advantage(rewards, torch.zeros(num_rewards, dtype=torch.int64))
+    expected = 0.35 / (0.35 * (num_rewards / (num_rewards - 1)) ** 0.5 + 1e-6)
+    torch.testing.assert_close(advantages, torch.tensor([-expected, expected]).repeat(num_rewards // 2))
+
+
 def test_adding_a_constant_to_the_rewards_of_a_group_changes_nothing():
     rewards, group_index = torch.tensor([1.0, 0.0, 0.5, 0.0, 1.0]), torch.tensor([0, 0, 0, 1, 1])
     shifted = rewards + torch.tensor([3.0, 3.0, 3.0, -4.0, -4.0])

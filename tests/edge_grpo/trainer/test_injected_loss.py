@@ -68,6 +68,14 @@ def test_marks_of_injected_tokens_stand_where_verls_importance_weights_stand(aft
     assert result["advantages"] == after_step()["advantages"]
 
 
+def test_verls_workers_are_told_of_the_marks(store, build):
+    """They fetch the fields that the returned batch names."""
+    batch = store(batch_multiple=5)
+    result = build("edge_grpo", *SHAPED)._compute_advantage(batch, {})
+    assert {"rollout_is_weights", "advantages", "old_log_probs", "response_mask"} <= set(result.fields)
+    assert result.keys == batch.keys
+
+
 def test_importance_weights_of_verls_rollout_correction_stay_beside_the_marks(after_step):
     weights = after_step(*SHAPED, *TIS, fields=("rollout_is_weights",))["rollout_is_weights"]
     sampled = float(np.exp(-1.0 + 1.5))
