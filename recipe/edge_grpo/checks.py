@@ -139,6 +139,11 @@ def _check_injected_loss(config: DictConfig, settings: EdgeGRPOSettings) -> None
             f"actor_rollout_ref.actor.policy_loss.loss_mode={loss_mode}: the shaped loss of injected tokens is the "
             f"policy loss {SHAPED_POLICY_LOSS}; set both or neither"
         )
+    if injected_loss is InjectedLoss.SHAPED and config.get("distillation") and config.distillation.enabled:
+        raise ValueError(
+            f"distillation.enabled=True with {BLOCK}.gec.injected_loss=shaped: verl's distillation calls another "
+            "policy loss, which would take the marks of injected tokens for importance weights; set one of them otherwise"
+        )
     if bypasses_old_log_prob(config) and injected_loss is not InjectedLoss.MASK:
         raise ValueError(
             f"algorithm.rollout_correction.bypass_mode=True with {BLOCK}.gec.injected_loss={injected_loss}: injected "

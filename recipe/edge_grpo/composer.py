@@ -70,4 +70,4 @@ class CorrectionComposer:
         return corrected, corrected is not None and len(solution_ids) + 1 > self.response_length
 
     def _encode(self, text: str) -> list[int]:
-        return self.tokenizer.encode(text, add_special_tokens=False)
+        return list(self.tokenizer.encode(text, add_special_tokens=False))

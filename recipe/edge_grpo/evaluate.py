@@ -103,7 +103,8 @@ def _make_parser() -> argparse.ArgumentParser:
         action=_TextsOrThePapers,
         default=[],
         metavar="TEXT",
-        help=f"let the policy continue its wrong responses after each text; without a text: {list(_GEC.reflection_texts)}",
+        help="let the policy continue its wrong responses after each text; without a text: "
+        f"{list(_GEC.reflection_texts)}",
     )
     parser.add_argument(
         "--max-reflection-tokens",

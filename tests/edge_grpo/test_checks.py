@@ -234,6 +234,11 @@ REFUSED = [
     ),
     (
         "edge_grpo",
+        [*SHAPED, "distillation.enabled=True"],
+        ["distillation.enabled=True", "edge_grpo.gec.injected_loss=shaped"],
+    ),
+    (
+        "edge_grpo",
         ["edge_grpo.gec.schedule=2/G", "actor_rollout_ref.rollout.n=3"],
         ["edge_grpo.gec.schedule=2/G", "actor_rollout_ref.rollout.n=3", "at least 4", "schedule=fixed"],
     ),
