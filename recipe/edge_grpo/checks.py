@@ -142,7 +142,7 @@ def _check_injected_loss(config: DictConfig, settings: EdgeGRPOSettings) -> None
     if injected_loss is InjectedLoss.SHAPED and config.get("distillation") and config.distillation.enabled:
         raise ValueError(
             f"distillation.enabled=True with {BLOCK}.gec.injected_loss=shaped: verl's distillation calls another "
-            "policy loss, which would take the marks of injected tokens for importance weights; set one of them otherwise"
+            "policy loss, which would take the marks of injected tokens for importance weights; use one of the two"
         )
     if bypasses_old_log_prob(config) and injected_loss is not InjectedLoss.MASK:
         raise ValueError(
