@@ -1,7 +1,7 @@
 """Start-up checks: what cannot work is refused before Ray starts, with the key, the value and the fix.
 
-`check_config` runs inside verl's own `validate_config` in the driver (plugin.py arranges that), and again when an
-EDGE-GRPO trainer is built, for entry points that skip verl's validation.
+`check_at_start` runs inside verl's own `validate_config` in the driver (plugin.py arranges that), and `check_config`
+again when an EDGE-GRPO trainer is built, for entry points that skip verl's validation.
 """
 
 import importlib.util
@@ -13,6 +13,7 @@ from recipe.edge_grpo.estimator import NAME as ESTIMATOR
 from recipe.edge_grpo.options import CountedTokens, EntropySource, InjectedLoss, ProbabilitySchedule
 from recipe.edge_grpo.settings import BLOCK, EdgeGRPOSettings, parse_settings
 from recipe.edge_grpo.shaped_loss import NAME as SHAPED_POLICY_LOSS
+from recipe.edge_grpo.stop_request import stop_on_sigterm
 
 TRAINER_MODES = {
     "edge_grpo_sync": "sync",
@@ -28,6 +29,13 @@ def read_settings(config: DictConfig) -> EdgeGRPOSettings:
     """The settings of a composed configuration; see `parse_settings` for what it raises."""
     block = config.get(BLOCK)
     return parse_settings(None if block is None else OmegaConf.to_container(block, resolve=True))
+
+
+def check_at_start(config: DictConfig) -> None:
+    """What the driver does before it starts Ray: the checks, and taking SIGTERM for a request to stop."""
+    check_config(config)
+    if config.get(BLOCK) is not None:
+        stop_on_sigterm(config.trainer.default_local_dir)
 
 
 def check_config(config: DictConfig) -> None:

@@ -8,6 +8,7 @@ verl, torch or Hydra. Each registration waits until the module that needs it has
     verl.trainer.ppo.core_algos   the advantage estimator `edge_grpo`, the policy loss `edge_grpo_shaped`
     verl.trainer.ppo.v1           the trainers `edge_grpo_sync`, `edge_grpo_colocate_async`, `edge_grpo_separate_async`
     verl.utils.config             our start-up checks join verl's `validate_config` (see start_up.py)
+    verl.utils.tracking           a resumed run keeps the metrics of its earlier steps (see run_folder.py)
 
 The CPU platform registers itself only where VERL_PLATFORM=cpu (see cpu/).
 """
@@ -32,6 +33,7 @@ def register() -> None:
     wrapt.register_post_import_hook(_register_policy_loss, "verl.trainer.ppo.core_algos")
     wrapt.register_post_import_hook(_register_trainers, "verl.trainer.ppo.v1")
     wrapt.register_post_import_hook(_check_config_at_start, "verl.utils.config")
+    wrapt.register_post_import_hook(_keep_metrics_of_earlier_steps, "verl.utils.tracking")
     if os.environ.get("VERL_PLATFORM", "").strip().lower() == "cpu":
         from recipe.edge_grpo import cpu
 
@@ -70,11 +72,17 @@ def _check_config_at_start(config_module: ModuleType) -> None:
     from recipe.edge_grpo.start_up import check_after_validate_config
 
     def find_check() -> Any:
-        from recipe.edge_grpo.checks import check_config
+        from recipe.edge_grpo.checks import check_at_start
 
-        return check_config
+        return check_at_start
 
     check_after_validate_config(config_module, find_check)
+
+
+def _keep_metrics_of_earlier_steps(tracking_module: ModuleType) -> None:
+    from recipe.edge_grpo.run_folder import begin_metrics_file_with_what_it_holds
+
+    begin_metrics_file_with_what_it_holds(tracking_module)
 
 
 register()

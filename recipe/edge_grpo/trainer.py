@@ -26,16 +26,14 @@ from recipe.edge_grpo.checks import (
 )
 from recipe.edge_grpo.estimator import entropy_ratio_for_estimator
 from recipe.edge_grpo.injected_loss import mark_injected, weight_injected
+from recipe.edge_grpo.lifecycle import RunLifecycleMixin
 from recipe.edge_grpo.options import InjectedLoss
 from recipe.edge_grpo.rollout_dump import as_lists, rollout_columns
-from recipe.edge_grpo.run_folder import log_metrics_below_run_folder
 from recipe.edge_grpo.step_metrics import response_outcomes, step_metrics
 from recipe.edge_grpo.stored_batch import StoredBatch
-from recipe.edge_grpo.training_rows import check_training_rows
-from recipe.edge_grpo.watchdog import VLLMWatchdog, naming_dead_servers
 
 
-class EdgeGRPOMixin:
+class EdgeGRPOMixin(RunLifecycleMixin):
     """Hands the entropy ratio to the estimator, and reports what the method did."""
 
     def __init__(self, config: DictConfig) -> None:
@@ -50,25 +48,6 @@ class EdgeGRPOMixin:
         super().__init__(config)
         # A constructor default of verl's without a configuration key.
         self.replay_buffer.poll_interval = self.edge_grpo_settings.replay_poll_seconds
-
-    def _init_dataloader(self) -> None:
-        super()._init_dataloader()
-        rows = self.train_dataset.dataframe.select_columns(
-            [name for name in ("reward_model", "extra_info") if name in self.train_dataset.dataframe.column_names]
-        )
-        check_training_rows(rows, corrects=self.edge_grpo_settings.gec.enabled)
-
-    def on_init_end(self) -> None:
-        self.vllm_addresses = [
-            replica.server_address for manager in self._rollout_server_managers() for replica in manager.get_replicas()
-        ]
-        VLLMWatchdog(self.vllm_addresses).start()
-        super().on_init_end()
-
-    def fit(self, agent_loop_manager: Any) -> None:
-        log_metrics_below_run_folder(self.config.trainer.default_local_dir)
-        with naming_dead_servers(self.vllm_addresses):
-            super().fit(agent_loop_manager)
 
     def _compute_old_log_prob(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
         result = super()._compute_old_log_prob(batch, metrics)

@@ -2,6 +2,8 @@
 
 import      `import verl` with the plugin against without it, in alternating fresh processes
 advantage   the entropy-driven advantage against verl's own GRPO estimator, on the same tensors
+entropy     the mean entropy of the responses against reading its tensors once, at the bandwidth of the same device
+step        a training run on the CPU: the share of the method in a step, and who got correction tokens
 grading     the grader against verl's math_verify, and a batch with hostile answers; only with labelled answers
 """
 
@@ -17,6 +19,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from response_entropy import bench_response_entropy
+from training_step import bench_training_step
 from verifier import bench_verifier
 
 # CPU time: other work on the machine lengthens wall time only.
@@ -27,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--import-pairs", type=int, default=7)
     parser.add_argument("--advantage-pairs", type=int, default=5)
+    parser.add_argument("--training-steps", type=int, default=12, help="of the training run; 0 for none")
     parser.add_argument("--grader-cases", type=Path, help="labelled answers, as tests/bench/graders.py describes them")
     parser.add_argument("--grader-rounds", type=int, default=5)
     options = parser.parse_args()
@@ -36,6 +41,8 @@ def main() -> None:
     bench_import(options.import_pairs)
     for num_responses in (65_536, 1_048_576):
         bench_advantage(num_responses, options.advantage_pairs if num_responses < 1e6 else 1)
+    bench_response_entropy(options.advantage_pairs)
+    bench_training_step(options.training_steps)
     bench_verifier(options.grader_cases, options.grader_rounds)
 
 

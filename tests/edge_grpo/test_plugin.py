@@ -143,9 +143,9 @@ def test_the_policy_losss_name_leads_to_our_function(facts):
 )
 def test_each_trainer_extends_the_verl_trainer_of_its_mode_and_the_mixin_comes_first(facts, mode, ours, base):
     classes = [name.rpartition(".")[2] for name in facts["trainers"][mode]]
-    assert classes[:3] == [ours, "EdgeGRPOMixin", base]
+    assert classes[:4] == [ours, "EdgeGRPOMixin", "RunLifecycleMixin", base]
     assert facts["trainers"][mode][0].startswith("recipe.edge_grpo.trainer.")
-    assert facts["trainers"][mode][2].startswith("verl.trainer.ppo.v1.")
+    assert facts["trainers"][mode][3].startswith("verl.trainer.ppo.v1.")
 
 
 def test_the_recipe_folder_is_on_hydras_search_path(facts):

@@ -15,10 +15,23 @@ def unset_variable(monkeypatch):
     monkeypatch.delenv(VARIABLE)
 
 
-def start_again(monkeypatch, run_folder):
+def start_again(monkeypatch, run_folder, resumed_step=0):
     """As a new process would, in which the variable is not set."""
     monkeypatch.delenv(VARIABLE, raising=False)
-    return log_metrics_below_run_folder(str(run_folder))
+    return log_metrics_below_run_folder(str(run_folder), resumed_step)
+
+
+def verls_logger():
+    """verl's own file logger, in a process that has the plugin."""
+    import verl.utils.tracking
+
+    import recipe.edge_grpo.plugin  # noqa: F401
+
+    return verl.utils.tracking.FileLogger("project", "experiment")
+
+
+def steps_in(path):
+    return [json.loads(line)["step"] for line in path.read_text().splitlines()]
 
 
 def test_a_new_run_folder_is_made_and_named_to_verls_logger(tmp_path, monkeypatch):
@@ -64,3 +77,45 @@ def test_other_files_of_the_run_are_left_alone(tmp_path, monkeypatch):
     start_again(monkeypatch, tmp_path)
     assert (tmp_path / "metrics.json").read_text() == "mine"
     assert (tmp_path / "global_step_5").is_dir()
+
+
+def test_a_resumed_run_goes_on_in_the_same_file_without_losing_or_repeating_a_step(tmp_path, monkeypatch):
+    path = start_again(monkeypatch, tmp_path)
+    first = verls_logger()
+    for step in range(6):
+        first.log({"loss": float(step)}, step)
+    first.fp.write(b'{"step": 6, "da')  # killed while it wrote
+    # its last checkpoint was of step 3
+    assert start_again(monkeypatch, tmp_path, resumed_step=3) == path
+    second = verls_logger()
+    for step in range(4, 7):
+        second.log({"loss": 10.0 + step}, step)
+    assert steps_in(path) == [0, 1, 2, 3, 4, 5, 6]
+    assert [json.loads(line)["data"]["loss"] for line in path.read_text().splitlines()][3:5] == [3.0, 14.0]
+    # what the first start logged is all there still
+    assert (tmp_path / "metrics.1.jsonl").read_bytes().count(b"step") == 7
+
+
+def test_a_run_resumed_twice_has_every_step_once(tmp_path, monkeypatch):
+    for resumed_step, last_step in ((0, 2), (2, 5), (3, 7)):
+        path = start_again(monkeypatch, tmp_path, resumed_step)
+        logger = verls_logger()
+        for step in range(resumed_step + 1, last_step + 1):
+            logger.log({"loss": 1.0}, step)
+    assert steps_in(path) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_run_that_begins_again_begins_an_empty_file(tmp_path, monkeypatch):
+    start_again(monkeypatch, tmp_path)
+    verls_logger().log({"loss": 1.0}, 1)
+    path = start_again(monkeypatch, tmp_path, resumed_step=0)
+    verls_logger()
+    assert path.read_bytes() == b""
+
+
+def test_verls_logger_without_our_file_is_verls(tmp_path, monkeypatch):
+    monkeypatch.setenv("VERL_FILE_LOGGER_ROOT", str(tmp_path))
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "experiment.jsonl").write_text("of an earlier run")
+    verls_logger().log({"loss": 1.0}, 1)
+    assert steps_in(tmp_path / "project" / "experiment.jsonl") == [1]

@@ -1,0 +1,69 @@
+"""Stopping a run after the step that it is in, with a checkpoint, so that it can be resumed without losing anything.
+
+A run is asked to stop by a file `stop_requested` in its folder. SIGTERM to the driver makes that file; a second SIGTERM
+ends the driver at once, as the first one would without this. The file stays when the run has stopped, so that whoever
+started it can tell a stop from an end, and the next start removes it.
+"""
+
+import functools
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+STOP_FILE = "stop_requested"
+
+
+def is_stop_requested(run_folder: str) -> bool:
+    """Whether the run was asked to stop."""
+    return (Path(run_folder) / STOP_FILE).exists()
+
+
+def request_stop(run_folder: str) -> None:
+    """Ask the run to stop after its step."""
+    folder = Path(run_folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / STOP_FILE).touch()
+
+
+def forget_stop_request(run_folder: str) -> None:
+    """Remove what an earlier start of the run was asked."""
+    (Path(run_folder) / STOP_FILE).unlink(missing_ok=True)
+
+
+def stop_on_sigterm(run_folder: str) -> None:
+    """Arrange, in the driver before it starts Ray, that SIGTERM asks the run to stop.
+
+    A patch of Ray, in this one place: `ray.init` sets a handler of its own, which ends the process, and neither Ray nor
+    verl has a hook between that and the training.
+    """
+    import ray
+
+    if ray.is_initialized():  # by an entry point that is not verl's; its handlers are its own
+        forget_stop_request(run_folder)
+        return
+    init = ray.init
+
+    @functools.wraps(init)
+    def init_and_take_sigterm(*args: Any, **kwargs: Any) -> Any:
+        ray.init = init
+        forget_stop_request(run_folder)
+        result = init(*args, **kwargs)
+        _take_sigterm(run_folder, signal.getsignal(signal.SIGTERM))
+        return result
+
+    ray.init = init_and_take_sigterm
+
+
+def _take_sigterm(run_folder: str, rays_handler: Any) -> None:
+    def handle(_: int, __: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, rays_handler)
+        request_stop(run_folder)
+        print(
+            "EDGE-GRPO: SIGTERM: the run stops after this step, with a checkpoint; a second one ends it at once",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    signal.signal(signal.SIGTERM, handle)
