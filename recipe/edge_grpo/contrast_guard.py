@@ -101,7 +101,7 @@ def to_correct(
     Returns:
         Their numbers, in `order`; never all of the failures that are left.
     """
-    if len(members) < 2 or (not corrects_mixed_groups and not is_all_wrong(members)):
+    if not corrects_mixed_groups and not is_all_wrong(members):
         return []
     kept = kept_failure(members, order, corrected)
     return [number for number in order if members[number].is_correctable and number not in corrected and number != kept]

@@ -52,6 +52,11 @@ class ErrorCorrector:
         self.score = score
         self.keeps_first_pass_text = keeps_first_pass_text
 
+    @property
+    def may_answer(self) -> bool:
+        """Whether the answer strategy is ever used."""
+        return self.probabilities[Strategy.ANSWER] > 0
+
     async def first_pass(self, output: Any, row: Mapping[str, Any], sampling_params: Mapping[str, Any]) -> Candidate:
         """Score a sampled response and see whether it failed and may be corrected."""
         await self.score(output, row)
@@ -82,7 +87,7 @@ class ErrorCorrector:
         """Try a correction and take it back unless it is graded as correct; whether it is."""
         snapshot, record = candidate.snapshot(), candidate.record
         await self.correct(candidate, strategy)
-        if candidate.record.strategy is not None and not self._has_failed(candidate):
+        if not self._has_failed(candidate):
             return True
         candidate.restore(snapshot, record)
         return False

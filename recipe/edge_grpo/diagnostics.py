@@ -141,8 +141,9 @@ def correction_metrics(records: Sequence[CorrectionRecord], is_right: Sequence[b
 def verify_metrics(records: Sequence[CorrectionRecord], final_statuses: Sequence[str | None]) -> dict[str, float]:
     """How many gradings ended without a comparison, by `verify_status`.
 
-    Every response is graded once, a corrected one twice. Statuses other than those of `NOT_COMPARED` are not reported:
-    `ok`, and those of a reward function of the user's own.
+    Every response counts once, a corrected one twice: before and after. Gradings between rounds of reflection, and
+    those of a correction that was taken back, do not count. Statuses other than those of `NOT_COMPARED` are not
+    reported: `ok`, and those of a reward function of the user's own.
 
     Args:
         records: of each response.

@@ -6,7 +6,8 @@ Other prompts are not waited for.
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any
 
 from recipe.edge_grpo.candidate import Candidate
 from recipe.edge_grpo.contrast_guard import (
@@ -17,6 +18,7 @@ from recipe.edge_grpo.contrast_guard import (
     sure_attempts,
     to_correct,
 )
+from recipe.edge_grpo.correction import Strategy
 from recipe.edge_grpo.corrector import ErrorCorrector
 from recipe.edge_grpo.draws import draw_order
 
@@ -67,11 +69,11 @@ async def correct_group(corrector: ErrorCorrector, candidates: list[Candidate]) 
     order = draw_order(len(members), corrector.draw_place(candidates[0]))
     sure = await _sure_correction(corrector, candidates, members, order)
     corrects_mixed_groups = corrector.settings.corrects_mixed_groups
-    numbers = to_correct(members, order, sure, corrects_mixed_groups)
     kept = kept_failure(members, order, sure)
-    if kept is not None and (numbers or sure):
+    if kept is not None and len(members) >= 2 and (corrects_mixed_groups or is_all_wrong(members)):
         _note(candidates[kept], guard_role=GuardRole.KEPT)
-    await asyncio.gather(*(corrector.correct(candidates[number], members[number].strategy) for number in numbers))
+    numbers = to_correct(members, order, sure, corrects_mixed_groups)
+    await _settled(corrector.correct(candidates[number], members[number].strategy) for number in numbers)
 
 
 async def _sure_correction(
@@ -79,12 +81,22 @@ async def _sure_correction(
 ) -> list[int]:
     """The number of the response that was surely corrected; empty where none is needed or possible."""
     for number, strategy in sure_attempts(members, order, corrector.probabilities):
+        if strategy is Strategy.SOLUTION and candidates[number].solution is None and corrector.may_answer:
+            continue  # it would be the answer once more
         if await corrector.correct_surely(candidates[number], strategy):
             _note(candidates[number], guard_role=GuardRole.SURE)
             return [number]
     if is_all_wrong(members):
         _note(candidates[0], is_without_sure_correction=True)
     return []
+
+
+async def _settled(corrections: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Wait for all of them, also where one fails: none goes on when the group is given up."""
+    results = await asyncio.gather(*corrections, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
 
 
 def _note(candidate: Candidate, **changes: object) -> None:
