@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore")  # verl warns of every engine that is not installed
     overrides = options.overrides or _default_overrides()
-    if "+profile=cpu" in overrides:
+    if any(override.startswith("+profile=cpu") for override in overrides):
         os.environ.setdefault("VERL_PLATFORM", "cpu")  # before verl is imported, which reads it once
     checks: dict[str, Callable[[], str]] = {
         "Python": check_python,

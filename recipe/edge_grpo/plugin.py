@@ -20,12 +20,12 @@ from typing import Any
 
 import wrapt
 
-CPU_PROFILE = "+profile=cpu"
+CPU_PROFILE = "+profile=cpu"  # or one whose name goes on from there: cpu_separate
 
 
 def register() -> None:
     """Arrange all registrations; called once, on import."""
-    if CPU_PROFILE in sys.argv:
+    if any(argument.startswith(CPU_PROFILE) for argument in sys.argv):
         # verl chooses its platform before Hydra has read the profile, so the command line is the only place to look.
         os.environ.setdefault("VERL_PLATFORM", "cpu")
     wrapt.register_post_import_hook(_register_config_folder, "hydra")

@@ -10,18 +10,42 @@ DRIVER_ACTORS = 2
 CPUS_PER_TRAINING_PROCESS = 3
 """verl's placement bundle asks for as many CPUs as workers may be colocated in it (`max_colocate_count`)."""
 
+CPUS_PER_ROLLOUT_PROCESS = 2
+"""The same for a rollout process outside the training processes."""
+
+SEPARATE_MODES = ("edge_grpo_separate_async", "separate_async")
+
+
+def num_training_processes(config: DictConfig) -> int:
+    return config.trainer.nnodes * config.trainer.n_gpus_per_node
+
+
+def num_rollout_processes(config: DictConfig) -> int:
+    """Rollout processes outside the training processes: only where the trainer mode separates them."""
+    if config.trainer.v1.trainer_mode not in SEPARATE_MODES:
+        return 0
+    return config.actor_rollout_ref.rollout.nnodes * config.actor_rollout_ref.rollout.n_gpus_per_node
+
 
 def needed_ray_cpus(config: DictConfig) -> int:
     """Logical CPUs that the actors of a run ask Ray for."""
-    training_processes = config.trainer.nnodes * config.trainer.n_gpus_per_node
+    training_processes, rollout_processes = num_training_processes(config), num_rollout_processes(config)
+    has_servers_beside_training = rollout_processes == 0 or config.actor_rollout_ref.hybrid_engine
+    num_servers = rollout_processes + (training_processes if has_servers_beside_training else 0)
     return (
         DRIVER_ACTORS
         + config.transfer_queue.backend.SimpleStorage.num_data_storage_units
         + CPUS_PER_TRAINING_PROCESS * training_processes
-        + training_processes  # one vLLM server for each
+        + CPUS_PER_ROLLOUT_PROCESS * rollout_processes
+        + num_servers
         + config.actor_rollout_ref.rollout.agent.num_workers
         + config.reward.num_workers
     )
+
+
+def needed_ray_devices(config: DictConfig) -> int:
+    """One for each training process and each rollout process outside of them."""
+    return num_training_processes(config) + num_rollout_processes(config)
 
 
 def check_capacity(config: DictConfig) -> None:
@@ -33,6 +57,7 @@ def check_capacity(config: DictConfig) -> None:
     ray_init = config.ray_kwargs.get("ray_init", {})
     if ray_init.get("address") or os.environ.get("RAY_ADDRESS"):
         return
+    _check_rollout_processes(config)
     num_cpus = ray_init.get("num_cpus")
     available_cpus = os.cpu_count() if num_cpus is None else num_cpus
     needed_cpus = needed_ray_cpus(config)
@@ -42,10 +67,20 @@ def check_capacity(config: DictConfig) -> None:
             f"run ask for {needed_cpus}; set ray_kwargs.ray_init.num_cpus={needed_cpus} (logical CPUs may exceed the "
             "machine's)"
         )
-    needed_devices = config.trainer.nnodes * config.trainer.n_gpus_per_node
+    needed_devices = needed_ray_devices(config)
     available_devices = ray_init.get("num_gpus") or 0
     if available_devices < needed_devices:
         raise ValueError(
             f"ray_kwargs.ray_init.num_gpus={available_devices}: on the CPU platform it is the number of training "
-            f"processes; set ray_kwargs.ray_init.num_gpus={needed_devices} (trainer.nnodes x trainer.n_gpus_per_node)"
+            f"processes, and of rollout processes outside of them; set ray_kwargs.ray_init.num_gpus={needed_devices}"
+        )
+
+
+def _check_rollout_processes(config: DictConfig) -> None:
+    mode = config.trainer.v1.trainer_mode
+    if mode in SEPARATE_MODES and num_rollout_processes(config) == 0:
+        raise ValueError(
+            f"actor_rollout_ref.rollout.nnodes={config.actor_rollout_ref.rollout.nnodes} with "
+            f"trainer.v1.trainer_mode={mode}: there is no process for the rollout; on the CPU take "
+            "+profile=cpu_separate in place of +profile=cpu"
         )

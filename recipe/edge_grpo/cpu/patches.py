@@ -5,6 +5,7 @@ Each patch names what verl lacks. tests/edge_grpo/cpu/test_patches.py fails when
 
 import functools
 import importlib.metadata
+import logging
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +20,9 @@ def register() -> None:
     _find_vllm_under_its_cpu_name()
     wrapt.register_post_import_hook(_one_backend_for_the_process_group, "verl.utils.distributed")
     wrapt.register_post_import_hook(_fsdp_engine_for_cpu, "verl.workers.engine.fsdp.transformer_impl")
+    wrapt.register_post_import_hook(_saved_weights_of_their_own, "verl.utils.fsdp_utils")
+    wrapt.register_post_import_hook(_checkpoint_engine_for_cpu, "verl.checkpoint_engine")
+    wrapt.register_post_import_hook(_no_info_with_flush, "verl.trainer.ppo.v1.trainer_separate_async")
     wrapt.register_post_import_hook(_refuse_too_small_a_ray, "verl.utils.config")
 
 
@@ -58,6 +62,31 @@ def _fsdp_engine_for_cpu(transformer_impl: ModuleType) -> None:
         model_type="language_model", backend=["fsdp", "fsdp2"], device="cpu"
     )
     register_engine(transformer_impl.FSDPEngineWithLMHead)
+
+
+def _saved_weights_of_their_own(fsdp_utils: ModuleType) -> None:
+    """verl keeps the weights of the old policy by `.cpu()`, which on the CPU is the live parameter and no copy."""
+    original = fsdp_utils.fsdp2_sharded_save_to_cpu
+
+    @functools.wraps(original)
+    def save(model: Any) -> tuple[dict[str, tuple[Any, Any]], Any]:
+        state, global_spec = original(model)
+        return {name: (tensor.clone(), spec) for name, (tensor, spec) in state.items()}, global_spec
+
+    fsdp_utils.fsdp2_sharded_save_to_cpu = save
+
+
+def _checkpoint_engine_for_cpu(_: ModuleType) -> None:
+    """verl's checkpoint engines between processes need an accelerator or RDMA."""
+    import recipe.edge_grpo.cpu.checkpoint_engine  # noqa: F401  importing it registers its class
+
+
+def _no_info_with_flush(trainer_separate_async: ModuleType) -> None:
+    """With `actor_rollout_ref.hybrid_engine=False` verl calls `logger.info(…, flush=True)`, a TypeError.
+
+    A logger that does not log at INFO ignores its arguments.
+    """
+    trainer_separate_async.logger.setLevel(logging.WARNING)
 
 
 def _refuse_too_small_a_ray(config_module: ModuleType) -> None:

@@ -44,10 +44,31 @@ patched = distributed.initialize_global_process_group_ray
 facts["unpatched_process_group"] = outcome(patched.__wrapped__)
 facts["patched_process_group"] = outcome(patched)
 facts["backend"] = dist.get_backend()
+
+import torch
+from torch.distributed.tensor import DeviceMesh, Shard, distribute_tensor
+from verl.utils import fsdp_utils
+
+def saved_before_an_update(save):
+    model = torch.nn.Module()
+    weight = distribute_tensor(torch.ones(1), DeviceMesh("cpu", [0]), [Shard(0)])
+    model.register_parameter("weight", torch.nn.Parameter(weight))
+    state, _ = save(model)
+    with torch.no_grad():
+        model.weight.add_(1)  # as an optimizer does, in place
+    return state["weight"][0].item()
+
+patched = fsdp_utils.fsdp2_sharded_save_to_cpu
+facts["saved_before_an_update"] = {
+    "unpatched": saved_before_an_update(patched.__wrapped__),
+    "patched": saved_before_an_update(patched),
+}
 dist.destroy_process_group()
 
 from verl.workers.engine.base import EngineRegistry
 import verl.workers.engine.fsdp.transformer_impl
+from verl.checkpoint_engine import CheckpointEngineRegistry
+facts["checkpoint_engine"] = outcome(lambda: CheckpointEngineRegistry.get("gloo").__name__)
 facts["engines"] = {
     backend: outcome(lambda: EngineRegistry.get_engine_cls("language_model", backend).__name__)
     for backend in ("fsdp", "fsdp2")

@@ -98,6 +98,37 @@ def test_verl_itself_registers_no_engine_for_the_cpu():
 
 
 @pytest.mark.slow
+def test_the_weights_of_the_old_policy_are_a_copy_with_the_patch_and_not_without_it(cpu_process):
+    assert cpu_process["saved_before_an_update"] == {"unpatched": 2.0, "patched": 1.0}
+
+
+@pytest.mark.slow
+def test_the_checkpoint_engine_for_the_cpu_is_registered_there_and_nowhere_else(cpu_process):
+    from verl.checkpoint_engine import CheckpointEngineRegistry
+
+    assert cpu_process["checkpoint_engine"] == "GlooCheckpointEngine"
+    with pytest.raises(ValueError, match="gloo not registered"):
+        CheckpointEngineRegistry.get("gloo")
+
+
+@pytest.mark.slow
+def test_verl_can_say_that_there_are_no_hybrid_replicas_with_the_patch_and_not_without_it(monkeypatch):
+    import logging
+
+    from verl.trainer.ppo.v1 import trainer_separate_async
+
+    # verl's call, in whose place there is no error any more where verl has mended it
+    assert "flush=True" in inspect.getsource(trainer_separate_async.PPOTrainerSeparateAsync._setup)
+    logger = trainer_separate_async.logger
+    monkeypatch.setattr(logger, "level", logging.INFO)
+    logger.manager._clear_cache()
+    with pytest.raises(TypeError, match="flush"):
+        logger.info("no hybrid replicas", flush=True)
+    patches._no_info_with_flush(trainer_separate_async)
+    logger.info("no hybrid replicas", flush=True)
+
+
+@pytest.mark.slow
 def test_a_ray_that_is_too_small_is_refused_by_verls_own_validation(cpu_process):
     assert cpu_process["accepted"] is None
     assert cpu_process["too_few_cpus"].startswith("ValueError: ray_kwargs.ray_init.num_cpus=3 ")
@@ -130,7 +161,7 @@ def test_each_patch_waits_for_a_module_that_verl_has(monkeypatch, unpatched_vers
     from importlib.util import find_spec
 
     names = [name for name, _ in collected_hooks(monkeypatch)]
-    assert len(names) == 3
+    assert len(names) == 6
     for name in names:
         assert find_spec(name) is not None, name
 
