@@ -30,9 +30,11 @@ Glue (verl):
     trainer.py            one mixin, three trainers (sync, colocate_async, separate_async)
     batch_storage.py      what verl has stored about a batch, fetched and put back
     rollout.py            the agent-loop worker and manager that correct failed responses while sampling
+    lifecycle.py          the course of a run: stopped on request, resumed whole; checkpoints.py, stop_request.py,
+                          run_folder.py (metrics)
     watchdog.py           ends a run whose vLLM server has died, instead of letting it wait for ever
 
 Around it: config/ (recipes and profiles), cpu/ (verl and vLLM without an accelerator), doctor.py, quickstart.py with
-launch.py, report/, run_folder.py, evaluate.py with evaluation/, markdown.py.
+launch.py, report/, evaluate.py with evaluation/, markdown.py.
 This module imports nothing, so the pure modules load without verl.
 """
