@@ -191,6 +191,7 @@ def test_the_profile_on_the_command_line_selects_the_cpu_platform(monkeypatch):
         return list(registered)
 
     assert register(["+recipe=edge_grpo", "+profile=cpu"], None) == ["cpu"]
+    assert register(["+recipe=edge_grpo", "+profile=cpu_separate"], None) == ["cpu"]
     assert register([], "cpu") == ["cpu"]
     assert register([], " CPU ") == [" CPU "]  # verl reads it so, too
     assert register(["+recipe=edge_grpo"], None) == []

@@ -1,10 +1,11 @@
 """verl and vLLM without an accelerator: everything here is active only where VERL_PLATFORM=cpu.
 
-platform.py          the device as verl asks for it
-patches.py           the places in verl that assume an accelerator, each with its reason
-worker_extension.py  the vLLM worker: weights of a policy that changes
-capacity.py          refuses a Ray too small to start, which would otherwise wait for ever
-tiny_model.py        a policy small enough to train on two cores
+platform.py           the device as verl asks for it
+patches.py            the places in verl that assume an accelerator, each with its reason
+worker_extension.py   the vLLM worker: weights of a policy that changes
+checkpoint_engine.py  sends them to rollout processes outside the training processes
+capacity.py           refuses a Ray too small to start, which would otherwise wait for ever
+tiny_model.py         a policy small enough to train on two cores
 """
 
 import os
