@@ -59,14 +59,14 @@ def test_a_truncated_line_is_warned_about_and_the_rest_is_reported(tmp_path, cap
 
 def test_the_report_asks_only_for_metrics_that_training_logs():
     rewards, group_index = torch.tensor([0.0, 1.0, 1.0, 1.0]), torch.tensor([0, 0, 1, 1])
-    records = [diagnostics.CorrectionRecord(0.0, 0.0, strategy=strategy) for strategy in [*Strategy, None]]
+    records = [diagnostics.CorrectionRecord(0.0, 0.0, True, strategy=strategy) for strategy in [*Strategy, None]]
     logged = {
         **diagnostics.group_metrics(rewards, rewards, group_index, "before_gec"),
         **diagnostics.group_metrics(rewards, rewards, group_index, "after_gec"),
         **diagnostics.advantage_metrics(rewards, rewards, group_index),
         **diagnostics.entropy_metrics(rewards, rewards),
         **diagnostics.accuracy_metrics(records, rewards),
-        **diagnostics.correction_metrics(records, rewards),
+        **diagnostics.correction_metrics(records, [False, True, True, True]),
     }
     asked_for = {metric for _, metric, _ in ROWS} | {line.metric for panel in panels_of([]) for line in panel.lines}
     assert asked_for - logged.keys() == {"timing_s/step"}
