@@ -47,7 +47,15 @@ setup(
     ),
     # Named although it is the default: an editable install then needs only a path entry, not an import hook.
     package_dir={"": "."},
-    package_data={"recipe.edge_grpo": ["config/**/*.yaml", "REQUIRED_VERL.txt", "evaluation/*.yaml"]},
+    package_data={
+        "recipe.edge_grpo": [
+            "config/**/*.yaml",
+            "REQUIRED_VERL.txt",
+            "evaluation/*.yaml",
+            "slurm/*.sbatch",
+            "slurm/*.sh",
+        ]
+    },
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS_REQUIRE,
     entry_points={"verl.plugins": ["edge_grpo = recipe.edge_grpo.plugin"]},

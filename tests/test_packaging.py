@@ -43,11 +43,12 @@ def test_verl_finds_the_plugin_through_its_entry_point_group(wheel):
     assert "recipe/edge_grpo/plugin.py" in wheel.namelist()
 
 
-def test_every_module_and_every_yaml_file_is_installed(wheel):
+def test_every_module_yaml_file_and_script_is_installed(wheel):
     files = [path for package in PACKAGES for path in (ROOT / package).rglob("*") if "__pycache__" not in path.parts]
-    expected = {str(path.relative_to(ROOT)) for path in files if path.suffix in (".py", ".yaml")}
+    expected = {str(path.relative_to(ROOT)) for path in files if path.suffix in (".py", ".yaml", ".sbatch", ".sh")}
     assert expected <= set(wheel.namelist())
     assert any(name.startswith("recipe/edge_grpo/config/recipe/") for name in expected)
+    assert {"recipe/edge_grpo/slurm/common.sh", "recipe/edge_grpo/slurm/train_multinode.sbatch"} <= expected
 
 
 def test_the_verl_that_a_recipe_checkout_needs_is_installed_with_it_and_is_the_one_that_setup_asks_for(wheel):

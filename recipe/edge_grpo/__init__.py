@@ -35,6 +35,6 @@ Glue (verl):
     watchdog.py           ends a run whose vLLM server has died, instead of letting it wait for ever
 
 Around it: config/ (recipes and profiles), cpu/ (verl and vLLM without an accelerator), doctor.py, quickstart.py with
-launch.py, report/, evaluate.py with evaluation/, markdown.py.
+launch.py, report/, slurm/, evaluate.py with evaluation/, markdown.py.
 This module imports nothing, so the pure modules load without verl.
 """

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, open_dict
 from recipe.edge_grpo.checkpoints import checkpoint_to_resume, seal
 from recipe.edge_grpo.run_folder import log_metrics_below_run_folder
 from recipe.edge_grpo.settings import EdgeGRPOSettings
-from recipe.edge_grpo.stop_request import is_stop_requested
+from recipe.edge_grpo.stop_request import forget_request, is_stop_requested
 from recipe.edge_grpo.training_rows import check_training_rows
 from recipe.edge_grpo.watchdog import VLLMWatchdog, naming_dead_servers
 
@@ -47,7 +47,9 @@ class RunLifecycleMixin:
             super().fit(agent_loop_manager)
 
     def on_step_end(self) -> None:
-        if is_stop_requested(self.run_folder) and self.global_steps < self.total_training_steps:
+        if self.global_steps >= self.total_training_steps:
+            forget_request(self.run_folder)  # the run is at its end anyway, and whoever asked shall not start it again
+        elif is_stop_requested(self.run_folder):
             if self.saved_step != self.global_steps:
                 self._save_checkpoint()
             # verl's loop ends after a step that is not below this; the step's metrics are logged before.

@@ -20,6 +20,8 @@ from typing import Any
 
 import wrapt
 
+import recipe.edge_grpo.stop_request  # noqa: F401  it notes when this process began
+
 CPU_PROFILE = "+profile=cpu"  # or one whose name goes on from there: cpu_separate
 
 

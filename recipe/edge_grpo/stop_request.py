@@ -8,11 +8,15 @@ started it can tell a stop from an end, and the next start removes it.
 import functools
 import signal
 import sys
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 STOP_FILE = "stop_requested"
+
+_BEGIN = time.time()
+"""About when this process began: the plugin imports this module with verl. A later request is meant for this start."""
 
 
 def is_stop_requested(run_folder: str) -> bool:
@@ -27,8 +31,15 @@ def request_stop(run_folder: str) -> None:
     (folder / STOP_FILE).touch()
 
 
-def forget_stop_request(run_folder: str) -> None:
-    """Remove what an earlier start of the run was asked."""
+def forget_earlier_request(run_folder: str) -> None:
+    """Remove what an earlier start of the run was asked; a request since this process began stays."""
+    file = Path(run_folder) / STOP_FILE
+    if file.exists() and file.stat().st_mtime < _BEGIN:
+        file.unlink()
+
+
+def forget_request(run_folder: str) -> None:
+    """Remove the request."""
     (Path(run_folder) / STOP_FILE).unlink(missing_ok=True)
 
 
@@ -41,14 +52,14 @@ def stop_on_sigterm(run_folder: str) -> None:
     import ray
 
     if ray.is_initialized():  # by an entry point that is not verl's; its handlers are its own
-        forget_stop_request(run_folder)
+        forget_earlier_request(run_folder)
         return
     init = ray.init
 
     @functools.wraps(init)
     def init_and_take_sigterm(*args: Any, **kwargs: Any) -> Any:
         ray.init = init
-        forget_stop_request(run_folder)
+        forget_earlier_request(run_folder)
         result = init(*args, **kwargs)
         _take_sigterm(run_folder, signal.getsignal(signal.SIGTERM))
         return result

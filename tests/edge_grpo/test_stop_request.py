@@ -1,5 +1,6 @@
 """SIGTERM asks a run to stop; a second one ends it at once."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,7 +8,13 @@ import time
 
 import pytest
 
-from recipe.edge_grpo.stop_request import STOP_FILE, forget_stop_request, is_stop_requested, request_stop
+from recipe.edge_grpo.stop_request import (
+    STOP_FILE,
+    forget_earlier_request,
+    forget_request,
+    is_stop_requested,
+    request_stop,
+)
 
 # A driver as verl's: `ray.init` sets a handler that ends the process, then it waits for the training.
 DRIVER = """
@@ -30,9 +37,19 @@ def test_a_request_is_a_file_in_the_run_folder_and_can_be_forgotten(tmp_path):
     assert not is_stop_requested(folder)
     request_stop(folder)
     assert is_stop_requested(folder)
-    forget_stop_request(folder)
-    forget_stop_request(folder)
+    forget_request(folder)
+    forget_request(folder)
     assert not is_stop_requested(folder)
+
+
+def test_a_request_since_this_process_began_is_meant_for_it(tmp_path):
+    request_stop(str(tmp_path))
+    forget_earlier_request(str(tmp_path))
+    assert is_stop_requested(str(tmp_path))
+    os.utime(tmp_path / STOP_FILE, (1, 1))
+    forget_earlier_request(str(tmp_path))
+    forget_earlier_request(str(tmp_path))
+    assert not is_stop_requested(str(tmp_path))
 
 
 @pytest.fixture
