@@ -7,7 +7,12 @@ import sys
 
 import pytest
 
-PURE_MODULES = ("advantage", "correction", "diagnostics", "injected_loss", "settings")
+pytestmark = pytest.mark.slow  # processes of their own, of which one imports verl
+
+PURE_MODULES = (
+    *("advantage", "batch_entropy", "contrast_guard", "correction", "corrector", "diagnostics", "draws", "failure"),
+    *("group_correction", "injected_loss", "rollout_dump", "settings", "step_metrics", "training_rows"),
+)
 
 # The light questions: what is imported by the plugin alone, and by each pure module with verl out of reach.
 LIGHT = """
