@@ -32,7 +32,11 @@ Glue (verl):
     rollout.py            the agent-loop worker and manager that correct failed responses while sampling
     lifecycle.py          the course of a run: stopped on request, resumed whole; checkpoints.py, stop_request.py,
                           run_folder.py (metrics)
-    watchdog.py           ends a run whose vLLM server has died, instead of letting it wait for ever
+    watchdog.py           ends a run that would wait for ever: actor_health.py, vllm_health.py, stall.py find why
+    failure_report.py     the reason as the last line of the driver's output
+    data_files.py         damaged data files, named
+    loopback.py           on one machine nothing listens on another interface
+    remote_code.py        code that comes with a model is not run unasked
 
 Around it: config/ (recipes and profiles), cpu/ (verl and vLLM without an accelerator), doctor.py, quickstart.py with
 launch.py, report/, slurm/, evaluate.py with evaluation/, markdown.py.

@@ -8,6 +8,9 @@ size.
 
 import json
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SEAL = "edge_grpo_seal.json"
@@ -18,6 +21,25 @@ _FOLDER = re.compile(r"global_step_(\d+)")
 
 class NoWholeCheckpointError(Exception):
     """There are checkpoints and none is whole; the message names the folder, the fault and the choices."""
+
+
+@contextmanager
+def explain_unwritten(checkpoint: Path) -> Iterator[None]:
+    """Say of an error inside which checkpoint could not be written, how much room its disk has, and what is left.
+
+    torch's own error for a full disk does not mention the disk.
+    """
+    try:
+        yield
+    except Exception as error:
+        folder = checkpoint.parent
+        existing = next(place for place in (folder, *folder.parents) if place.exists())
+        free = shutil.disk_usage(existing).free / 2**20
+        earlier = [step for step, path in _checkpoints(folder).items() if path != checkpoint and (path / SEAL).exists()]
+        left = f"resume from global_step_{max(earlier)}, which is whole" if earlier else "there is no earlier one"
+        raise RuntimeError(
+            f"EDGE-GRPO: the checkpoint {checkpoint} could not be written; its disk has {free:.0f} MiB left; {left}"
+        ) from error
 
 
 def seal(checkpoint: Path) -> None:
@@ -88,7 +110,7 @@ def _named_by_tracker(run_folder: Path) -> int | None:
 
 
 def _checkpoints(run_folder: Path) -> dict[int, Path]:
-    matches = ((_FOLDER.fullmatch(path.name), path) for path in run_folder.iterdir() if path.is_dir())
+    matches = ((_FOLDER.fullmatch(path.name), path) for path in run_folder.glob("*") if path.is_dir())
     return {int(match.group(1)): path for match, path in matches if match}
 
 

@@ -8,8 +8,11 @@ import importlib.util
 
 from omegaconf import DictConfig, OmegaConf
 
+from recipe.edge_grpo.data_files import check_data_files
 from recipe.edge_grpo.draws import SMALLEST_GROUP_OF_SCHEDULE
 from recipe.edge_grpo.estimator import NAME as ESTIMATOR
+from recipe.edge_grpo.failure_report import print_failure_at_exit
+from recipe.edge_grpo.loopback import keep_to_loopback
 from recipe.edge_grpo.options import CountedTokens, EntropySource, InjectedLoss, ProbabilitySchedule
 from recipe.edge_grpo.settings import BLOCK, EdgeGRPOSettings, parse_settings
 from recipe.edge_grpo.shaped_loss import NAME as SHAPED_POLICY_LOSS
@@ -32,9 +35,12 @@ def read_settings(config: DictConfig) -> EdgeGRPOSettings:
 
 
 def check_at_start(config: DictConfig) -> None:
-    """What the driver does before it starts Ray: the checks, and taking SIGTERM for a request to stop."""
+    """What the driver does before it starts Ray: checks, loopback, its last words, and SIGTERM as a request to stop."""
     check_config(config)
     if config.get(BLOCK) is not None:
+        check_data_files(config.data)
+        keep_to_loopback(config)
+        print_failure_at_exit(config.trainer.default_local_dir)
         stop_on_sigterm(config.trainer.default_local_dir)
 
 

@@ -21,6 +21,7 @@ class Skipped(StrEnum):
     NO_ROOM = "no_room"
     SOLUTION_TOO_LONG = "solution_too_long"
     GENERATION_FAILED = "generation_failed"
+    GENERATION_TIMED_OUT = "generation_timed_out"
 
 
 @dataclass(frozen=True)

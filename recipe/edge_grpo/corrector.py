@@ -4,6 +4,7 @@ What it corrects is written into verl's output, scored; a correction that cannot
 says why in the record.
 """
 
+import asyncio
 import dataclasses
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -132,8 +133,8 @@ class ErrorCorrector:
         if begun is None:
             return Skipped.NO_ROOM
         continuation = await self._continuation(candidate, begun.tokens, max_new_tokens)
-        if continuation is None:
-            return Skipped.GENERATION_FAILED
+        if isinstance(continuation, Skipped):
+            return continuation
         await self._put(candidate, begun.tokens + continuation)
         record = candidate.record
         candidate.record = dataclasses.replace(
@@ -155,23 +156,28 @@ class ErrorCorrector:
 
     async def _continuation(
         self, candidate: Candidate, prefix: ResponseTokens, max_new_tokens: int
-    ) -> ResponseTokens | None:
-        """What the policy samples after the reflection text; None if the server fails, so that no group is lost."""
+    ) -> ResponseTokens | Skipped:
+        """What the policy samples after the reflection text, or why it did not: a server that fails costs no group."""
         output = candidate.output
         max_tokens = min(max_new_tokens, self.composer.response_length - len(prefix.ids))
+        limit = asyncio.timeout(self.settings.time_limit_seconds)
         try:
-            generated = await self.llm_client.generate(
-                request_id=uuid4().hex,
-                prompt_ids=list(output.prompt_ids) + prefix.ids,
-                sampling_params={**candidate.sampling_params, "max_tokens": max_tokens},
-            )
+            async with limit:
+                generated = await self.llm_client.generate(
+                    request_id=uuid4().hex,
+                    prompt_ids=list(output.prompt_ids) + prefix.ids,
+                    sampling_params={**candidate.sampling_params, "max_tokens": max_tokens},
+                )
         except Exception:
+            if limit.expired():
+                logger.warning("correction by reflection took too long (time_limit_seconds); the response is kept")
+                return Skipped.GENERATION_TIMED_OUT
             # A boundary on purpose: the server may refuse a request (context length) or fail, and what has been sampled
             # is still valid. The record counts it and the log has the cause.
             logger.exception("correction by reflection failed; the response is kept as it was")
-            return None
+            return Skipped.GENERATION_FAILED
         if not generated.token_ids:
-            return None
+            return Skipped.GENERATION_FAILED
         # In an asynchronous trainer newer weights may have written the continuation.
         newest = generated.extra_fields.get("max_global_steps")
         if newest is not None and output.extra_fields.get("max_global_steps") is not None:

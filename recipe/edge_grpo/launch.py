@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
 STALL_SECONDS = 900.0
@@ -44,11 +45,14 @@ def run_and_show(command: list[str], log_file: Path, stall_seconds: float = STAL
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, text=True,
         errors="replace", start_new_session=True,
     )  # fmt: skip
+    earlier_handler = signal.signal(signal.SIGTERM, _exit_on_signal)
     try:
         stalled = _follow(process, log_file, stall_seconds)
-    except BaseException:  # Ctrl-C as well: nothing that was started here stays behind
+    except BaseException:  # Ctrl-C and SIGTERM as well: nothing that was started here stays behind
         _end(process)
         raise
+    finally:
+        signal.signal(signal.SIGTERM, earlier_handler)
     exit_code = 1 if stalled else process.wait()
     if exit_code:
         _show_failure(log_file, f"no output for {stall_seconds:.0f} s" if stalled else f"exit code {exit_code}")
@@ -87,6 +91,10 @@ def _follow(process: subprocess.Popen[str], log_file: Path, stall_seconds: float
             shown = shown_line(line, milestones_left)
             if shown is not None:
                 print(f"[{time.monotonic() - begin:4.0f} s] {shown}", flush=True)
+
+
+def _exit_on_signal(number: int, _: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 def _read(stream: IO[str], lines: "queue.Queue[str | None]") -> None:

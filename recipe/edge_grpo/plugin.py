@@ -9,6 +9,8 @@ verl, torch or Hydra. Each registration waits until the module that needs it has
     verl.trainer.ppo.v1           the trainers `edge_grpo_sync`, `edge_grpo_colocate_async`, `edge_grpo_separate_async`
     verl.utils.config             our start-up checks join verl's `validate_config` (see start_up.py)
     verl.utils.tracking           a resumed run keeps the metrics of its earlier steps (see run_folder.py)
+    verl.experimental.reward_loop.reward_loop   code that comes with a tokenizer is not run unasked (see remote_code.py)
+    torch.distributed.rendezvous  on one machine its ports are on the loopback interface (see loopback.py)
 
 The CPU platform registers itself only where VERL_PLATFORM=cpu (see cpu/).
 """
@@ -36,6 +38,9 @@ def register() -> None:
     wrapt.register_post_import_hook(_register_trainers, "verl.trainer.ppo.v1")
     wrapt.register_post_import_hook(_check_config_at_start, "verl.utils.config")
     wrapt.register_post_import_hook(_keep_metrics_of_earlier_steps, "verl.utils.tracking")
+    wrapt.register_post_import_hook(_trust_remote_code_as_configured, "verl.experimental.reward_loop.reward_loop")
+    if os.environ.get("EDGE_GRPO_LOOPBACK") == "1":  # the driver has decided so (loopback.py)
+        wrapt.register_post_import_hook(_keep_stores_on_loopback, "torch.distributed.rendezvous")
     if os.environ.get("VERL_PLATFORM", "").strip().lower() == "cpu":
         from recipe.edge_grpo import cpu
 
@@ -85,6 +90,18 @@ def _keep_metrics_of_earlier_steps(tracking_module: ModuleType) -> None:
     from recipe.edge_grpo.run_folder import begin_metrics_file_with_what_it_holds
 
     begin_metrics_file_with_what_it_holds(tracking_module)
+
+
+def _trust_remote_code_as_configured(reward_loop: ModuleType) -> None:
+    from recipe.edge_grpo.remote_code import trust_as_configured
+
+    trust_as_configured(reward_loop)
+
+
+def _keep_stores_on_loopback(rendezvous: ModuleType) -> None:
+    from recipe.edge_grpo.loopback import stores_on_loopback
+
+    stores_on_loopback(rendezvous)
 
 
 register()

@@ -69,6 +69,7 @@ class GuidedErrorCorrectionSettings:
         answer_text: appended by the answer strategy; `{answer}` stands for the ground truth.
         max_new_tokens: the policy continues a reflected response by at most so many tokens in one round.
         token_budget: and by at most so many in all rounds together; None for no other bound.
+        time_limit_seconds: a continuation that takes longer is given up; None waits for ever.
         first_pass_max_tokens: the policy samples at most so many tokens before correction; None for the whole
             response length, which leaves no room to correct a truncated response.
         max_prompt_tokens: prompts longer than this, chat template included, are not corrected; None for no gate.
@@ -91,6 +92,7 @@ class GuidedErrorCorrectionSettings:
     answer_text: str
     max_new_tokens: int
     token_budget: int | None
+    time_limit_seconds: float | None
     first_pass_max_tokens: int | None
     max_prompt_tokens: int | None
     long_solution: LongSolution
@@ -112,6 +114,7 @@ class GuidedErrorCorrectionSettings:
         for name in ("token_budget", "first_pass_max_tokens", "max_prompt_tokens"):
             if getattr(self, name) is not None:
                 check.require_positive(f"{key}.{name}", getattr(self, name))
+        check.require_seconds_or_null(f"{key}.time_limit_seconds", self.time_limit_seconds)
         for name, choices in _GEC_CHOICES.items():
             object.__setattr__(self, name, check.one_of(f"{key}.{name}", getattr(self, name), choices))
         object.__setattr__(self, "reflection_texts", check.texts(f"{key}.reflection_texts", self.reflection_texts))
@@ -165,21 +168,22 @@ class EdgeGRPOSettings:
         seed: of the draws of error correction.
         replay_poll_seconds: how often the trainer looks for finished groups. verl's own 2 s is right for steps of
             minutes, and most of a step that takes one second.
+        stall_seconds: a run in which no response is finished and no part of a step ends for so long is ended; None for
+            no such limit.
         eda: entropy-driven advantage.
         gec: guided error correction.
     """
 
     seed: int
     replay_poll_seconds: float
+    stall_seconds: float | None
     eda: EntropyDrivenAdvantageSettings
     gec: GuidedErrorCorrectionSettings
 
     def __post_init__(self) -> None:
         check.require_type(f"{BLOCK}.seed", self.seed, int)
-        if not check.is_number(self.replay_poll_seconds) or self.replay_poll_seconds <= 0:
-            raise ValueError(
-                f"{BLOCK}.replay_poll_seconds={self.replay_poll_seconds!r} must be a number of seconds above 0"
-            )
+        check.require_seconds(f"{BLOCK}.replay_poll_seconds", self.replay_poll_seconds)
+        check.require_seconds_or_null(f"{BLOCK}.stall_seconds", self.stall_seconds)
 
 
 def parse_settings(block: Mapping[str, Any] | None) -> EdgeGRPOSettings:

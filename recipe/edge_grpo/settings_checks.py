@@ -45,6 +45,18 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def require_seconds(key: str, value: Any) -> None:
+    """Refuse what is not a finite number above 0."""
+    if not is_number(value) or value <= 0:
+        raise ValueError(f"{key}={value!r} must be a number of seconds above 0")
+
+
+def require_seconds_or_null(key: str, value: Any) -> None:
+    """The same, where null means no limit."""
+    if value is not None and (not is_number(value) or value <= 0):
+        raise ValueError(f"{key}={value!r} must be a number of seconds above 0, or null for no limit")
+
+
 def one_of(key: str, value: Any, choices: type[Choice]) -> Choice:
     """The member of the enumeration with this name."""
     if value not in [choice.value for choice in choices]:

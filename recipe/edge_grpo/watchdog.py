@@ -1,88 +1,64 @@
-"""Ends a run whose vLLM server has died.
+"""Ends a run that cannot go on, where verl would wait for ever.
 
-verl waits for ever then: the weight transfer for an acknowledgement, the replay buffer for groups that will never be
-finished. The watchdog asks each server's `/health` from a thread of the trainer's process and ends that process, which
-ends the driver with a non-zero exit code.
+verl waits without a limit: the replay buffer for groups that will never be finished, the weight transfer for an
+acknowledgement. A watchdog looks for one kind of fault from a thread of the trainer's process, and ends that process,
+which ends the driver with a non-zero exit code. What it looks for is in vllm_health.py, actor_health.py and stall.py.
 """
 
-import http.client
-import os
-import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-INTERVAL_SECONDS = 5.0
-TIMEOUT_SECONDS = 60.0
-"""A dead engine answers at once that it is dead, and a dead server refuses; only a busy one needs this long."""
+FindFault = Callable[[], str | None]
+"""Says what is wrong with the run, None for nothing."""
 
-FAILURES_BEFORE_END = 3
-"""Consecutive failed answers of one server: one may be a server that is busy for longer than the time-out."""
-
-# A proxy of the environment is for the outside world; it does not know the servers of this run.
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+SECONDS_FOR_NEWS = 2.0
+"""An error caused by a death can be raised before Ray has the death on record."""
 
 
-def is_healthy(address: str, timeout: float = TIMEOUT_SECONDS) -> bool:
-    """Whether the vLLM server at `host:port` answers that its engine is alive."""
-    try:
-        with _DIRECT.open(f"http://{address}/health", timeout=timeout) as answer:
-            return answer.status == 200
-    except (OSError, http.client.HTTPException):
-        return False
+class Watchdog(threading.Thread):
+    """Calls `find_fault` at an interval until it finds one, then `end_run` with what it found."""
 
-
-class VLLMWatchdog(threading.Thread):
-    """Polls servers until one is dead, then calls `end_run` with a message."""
-
-    def __init__(
-        self,
-        addresses: Iterable[str],
-        end_run: Callable[[str], None] | None = None,
-        interval: float = INTERVAL_SECONDS,
-    ) -> None:
-        super().__init__(name="vllm-watchdog", daemon=True)
-        self.num_failures = {address: 0 for address in addresses}
-        self.end_run = end_run or end_process
+    def __init__(self, find_fault: FindFault, end_run: Callable[[str], None], interval: float) -> None:
+        # A daemon: it does not keep a finished run alive.
+        super().__init__(name="edge-grpo-watchdog", daemon=True)
+        self.find_fault = find_fault
+        self.end_run = end_run
         self.interval = interval
+        self._is_over = threading.Event()
 
     def run(self) -> None:
-        while True:
-            time.sleep(self.interval)
-            for address, num_failures in self.num_failures.items():
-                self.num_failures[address] = 0 if is_healthy(address) else num_failures + 1
-                if self.num_failures[address] >= FAILURES_BEFORE_END:
-                    self.end_run(dead_server_message(address))
-                    return
+        while not self._is_over.wait(self.interval):
+            fault = self.find_fault()
+            # The run may have come to its end meanwhile, where servers and actors go too.
+            if fault is not None and not self._is_over.is_set():
+                self.end_run(fault)
+                return
 
-
-def dead_server_message(address: str) -> str:
-    """What the user is told of a dead server."""
-    return (
-        f"the vLLM server at {address} is dead (its health checks fail); ending the run. Its last words are above, "
-        "or in the Ray session's logs/worker-*.err"
-    )
+    def stop(self) -> None:
+        """Look no more."""
+        self._is_over.set()
 
 
 @contextmanager
-def naming_dead_servers(addresses: Iterable[str]) -> Iterator[None]:
-    """Say of an error inside that a server is dead, where one is.
+def naming_faults(finders: Iterable[FindFault]) -> Iterator[None]:
+    """Say of an error inside what it comes from, where one of these finds a fault.
 
     verl may notice first, and then complains of what follows from it: groups that lost all their responses.
     """
+    finders = list(finders)
     try:
         yield
     except Exception as error:
-        dead = [address for address in addresses if not is_healthy(address)]
-        if dead:
-            raise RuntimeError(f"EDGE-GRPO: {dead_server_message(dead[0])}") from error
-        raise
+        fault = _first_fault(finders)
+        if fault is None:
+            time.sleep(SECONDS_FOR_NEWS)
+            fault = _first_fault(finders)
+        if fault is None:
+            raise
+        raise RuntimeError(f"EDGE-GRPO: {fault}") from error
 
 
-def end_process(message: str) -> None:
-    """Print the message and end this process at once; the main thread may be blocked where nothing interrupts it."""
-    print(f"EDGE-GRPO: {message}", file=sys.stderr, flush=True)
-    time.sleep(2.0)  # Ray forwards an actor's output to the driver by reading its log file
-    os._exit(1)
+def _first_fault(finders: Iterable[FindFault]) -> str | None:
+    return next((fault for find in finders if (fault := find()) is not None), None)

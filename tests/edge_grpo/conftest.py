@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +49,19 @@ def compose():
 
 
 class Run:
-    """A training run in a folder of its own, as a user would start it."""
+    """A training run in a folder of its own, as a user would start it; `launcher` is put before the command."""
 
-    def __init__(self, folder: Path, *overrides: str) -> None:
+    def __init__(self, folder: Path, *overrides: str, launcher: Sequence[str] = ()) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "verl.trainer.main_ppo", "trainer.resume_mode=disable", "data.shuffle=false"]
+        command = [
+            *launcher,
+            sys.executable,
+            "-m",
+            "verl.trainer.main_ppo",
+            "trainer.resume_mode=disable",
+            "data.shuffle=false",
+        ]
         command += [f"trainer.default_local_dir={folder}", *overrides]
         self.log_file = folder / "log.txt"
         with self.log_file.open("w") as log:
@@ -75,12 +82,16 @@ class Run:
         assert exit_code == 0, self.log()[-5000:]
         return self
 
-    def ask_to_stop_in_step(self, step: int) -> None:
-        """Send SIGTERM to the driver once the metrics of the step before are there."""
+    def wait_for_step(self, step: int) -> None:
+        """Return once the metrics of the step are there."""
         deadline = time.monotonic() + TIME_LIMIT
-        while not (self.folder / "metrics.jsonl").exists() or step - 1 not in self.metrics():
+        while not (self.folder / "metrics.jsonl").exists() or step not in self.metrics():
             assert self.process.poll() is None and time.monotonic() < deadline, self.log()[-3000:]
             time.sleep(0.1)
+
+    def ask_to_stop_in_step(self, step: int) -> None:
+        """Send SIGTERM to the driver once the metrics of the step before are there."""
+        self.wait_for_step(step - 1)
         self.process.send_signal(signal.SIGTERM)
 
     def log(self) -> str:
@@ -120,13 +131,13 @@ def assets(tmp_path_factory: pytest.TempPathFactory, run_module: Callable[..., N
 
 @pytest.fixture(scope="session")
 def start_run(assets: Path) -> Callable[..., Run]:
-    """start_run(folder, *overrides): a training run of the tiny policy, on arithmetic unless the overrides differ."""
+    """start_run(folder, *overrides, launcher=()): a run of the tiny policy, on arithmetic unless they differ."""
     arithmetic = [
         f"actor_rollout_ref.model.path={assets / 'model'}",
         f"data.train_files={assets / 'train.parquet'}",
         f"data.val_files={assets / 'test.parquet'}",
     ]
-    return lambda folder, *overrides: Run(folder, *arithmetic, *overrides)
+    return lambda folder, *overrides, **kwargs: Run(folder, *arithmetic, *overrides, **kwargs)
 
 
 @pytest.fixture(scope="session")

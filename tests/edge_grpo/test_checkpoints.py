@@ -1,8 +1,19 @@
 """Whole checkpoints are told from ones that were cut off, and the newest whole one is resumed from."""
 
+import shutil
+import types
+
 import pytest
 
-from recipe.edge_grpo.checkpoints import SEAL, TRACKER, NoWholeCheckpointError, checkpoint_to_resume, fault_of, seal
+from recipe.edge_grpo.checkpoints import (
+    SEAL,
+    TRACKER,
+    NoWholeCheckpointError,
+    checkpoint_to_resume,
+    explain_unwritten,
+    fault_of,
+    seal,
+)
 
 
 def checkpoint(run_folder, step, is_sealed=True):
@@ -94,3 +105,47 @@ def test_sealing_again_takes_note_of_what_is_there_now(tmp_path):
     assert fault_of(folder) is not None
     seal(folder)
     assert fault_of(folder) is None
+
+
+@pytest.fixture
+def nearly_full_disk(monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: types.SimpleNamespace(free=3 * 2**20, folder=folder))
+
+
+def test_a_checkpoint_that_cannot_be_written_is_named_with_its_disk_and_what_is_left(tmp_path, nearly_full_disk):
+    for step in (9, 10):  # not by the order of names
+        checkpoint(tmp_path, step)
+    checkpoint(tmp_path, 11, is_sealed=False)
+    torchs = RuntimeError("PytorchStreamWriter failed writing file data/7: file write failed")
+    with pytest.raises(RuntimeError) as error, explain_unwritten(tmp_path / "global_step_12"):
+        raise torchs
+    assert str(error.value) == (
+        f"EDGE-GRPO: the checkpoint {tmp_path}/global_step_12 could not be written; its disk has 3 MiB left; "
+        "resume from global_step_10, which is whole"
+    )
+    assert error.value.__cause__ is torchs
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_a_first_checkpoint_that_cannot_be_written_has_nothing_before_it(tmp_path, nearly_full_disk, has_begun):
+    if has_begun:
+        checkpoint(tmp_path, 3)  # even a seal of an earlier start is of what is being overwritten
+    with (
+        pytest.raises(RuntimeError, match="3 MiB left; there is no earlier one"),
+        explain_unwritten(tmp_path / "global_step_3"),
+    ):
+        raise OSError(28, "No space left on device")
+
+
+def test_the_room_of_a_real_disk_is_told_and_a_missing_run_folder_does_not_hide_the_error(tmp_path):
+    with (
+        pytest.raises(RuntimeError, match=r"its disk has \d+ MiB left") as error,
+        explain_unwritten(tmp_path / "not" / "yet" / "global_step_1"),
+    ):
+        raise OSError(28, "No space left on device")
+    assert isinstance(error.value.__cause__, OSError)
+
+
+def test_a_checkpoint_that_is_written_is_not_explained(tmp_path):
+    with explain_unwritten(tmp_path / "global_step_1"):
+        checkpoint(tmp_path, 1)

@@ -7,7 +7,8 @@ import pytest
 from omegaconf import OmegaConf
 
 import recipe.edge_grpo
-from recipe.edge_grpo.checks import AGENT_LOOP_MANAGER, TRAINER_MODES, check_config, read_settings
+from recipe.edge_grpo import checks
+from recipe.edge_grpo.checks import AGENT_LOOP_MANAGER, TRAINER_MODES, check_at_start, check_config, read_settings
 
 # verl has no default for the engine that samples.
 VLLM = "actor_rollout_ref.rollout.name=vllm"
@@ -40,6 +41,16 @@ def refusal(config):
     return str(refused.value)
 
 
+@pytest.fixture
+def at_start(monkeypatch):
+    """What the driver does at its start, in order; loopback, the last words and SIGTERM are only noted."""
+    calls = []
+    monkeypatch.setattr(checks, "keep_to_loopback", lambda config: calls.append(("loopback", config)))
+    monkeypatch.setattr(checks, "print_failure_at_exit", lambda folder: calls.append(("last words", folder)))
+    monkeypatch.setattr(checks, "stop_on_sigterm", lambda folder: calls.append(("SIGTERM", folder)))
+    return calls
+
+
 def test_every_recipe_of_the_public_contract_ships():
     assert set(RECIPES) == {
         "edge_grpo",
@@ -68,9 +79,18 @@ def test_recipes_and_profiles_pass_together(compose, name, profile):
     OmegaConf.resolve(config)  # as verl's task runner does: every reference leads somewhere
 
 
+@pytest.mark.parametrize(("name", "profile"), COMBINATIONS)
+def test_no_recipe_and_no_profile_trusts_code_that_comes_with_a_model(compose, name, profile):
+    config = compose(f"+recipe={name}", *([] if profile is None else [f"+profile={profile}"]))
+    asked = {key: value for key, value in leaves(config).items() if key.endswith("trust_remote_code")}
+    assert asked["actor_rollout_ref.model.trust_remote_code"] is False
+    # the others repeat it, or have no model of their own
+    assert {value for value in asked.values() if "${" not in str(value)} <= {False, None}
+
+
 @pytest.mark.filterwarnings("ignore:Disabled critic")
 @pytest.mark.parametrize("name", ["edge_grpo", "edge_grpo_paper", "grpo"])
-def test_verl_builds_no_critic_and_accepts_each_recipe(compose, name):
+def test_verl_builds_no_critic_and_accepts_each_recipe(compose, at_start, name):
     from verl.trainer.ppo.utils import need_critic
     from verl.utils.config import omega_conf_to_dataclass, validate_config
 
@@ -83,7 +103,7 @@ def test_verl_builds_no_critic_and_accepts_each_recipe(compose, name):
     assert rollout.agent.agent_loop_manager_class == AGENT_LOOP_MANAGER
 
 
-def test_the_cpu_profile_is_accepted_by_verl(compose):
+def test_the_cpu_profile_is_accepted_by_verl(compose, at_start):
     from verl.utils.config import omega_conf_to_dataclass, validate_config
 
     config = compose("+recipe=edge_grpo", "+profile=cpu")
@@ -331,3 +351,33 @@ def test_a_missing_vllm_is_refused_with_the_command_that_installs_it(compose, mo
     assert "actor_rollout_ref.rollout.name=vllm" in message
     assert "make install" in message and "pip install .[gpu]" in message
     check_config(compose("+recipe=edge_grpo", "actor_rollout_ref.rollout.name=sglang"))
+
+
+def test_at_the_start_of_a_run_all_is_arranged_once(compose, at_start, tmp_path):
+    config = compose("+recipe=edge_grpo", VLLM, f"trainer.default_local_dir={tmp_path}")
+    check_at_start(config)
+    assert [name for name, _ in at_start] == ["loopback", "last words", "SIGTERM"]
+    assert [argument for _, argument in at_start[1:]] == [str(tmp_path)] * 2
+    assert at_start[0][1] is config
+
+
+@pytest.mark.parametrize("key", ["train_files", "val_files"])
+def test_a_damaged_data_file_is_refused_at_the_start_with_its_key(compose, at_start, tmp_path, key):
+    (tmp_path / "problems.parquet").write_bytes(b"PAR1")
+    config = compose("+recipe=edge_grpo", VLLM, f"data.{key}={tmp_path}/problems.parquet")
+    with pytest.raises(ValueError, match=rf"data\.{key}: {tmp_path}/problems\.parquet is damaged"):
+        check_at_start(config)
+    assert at_start == []  # nothing is left behind of a start that is refused
+
+
+def test_a_bad_configuration_is_refused_before_data_is_looked_at(compose, at_start, tmp_path):
+    (tmp_path / "problems.parquet").write_bytes(b"PAR1")
+    config = compose("+recipe=edge_grpo", "trainer.use_v1=False", f"data.train_files={tmp_path}/problems.parquet")
+    with pytest.raises(ValueError, match="trainer.use_v1=False"):
+        check_at_start(config)
+
+
+def test_a_run_that_asks_for_nothing_of_ours_starts_as_verl_has_it(compose, at_start, tmp_path):
+    (tmp_path / "problems.parquet").write_bytes(b"PAR1")
+    check_at_start(compose(f"data.train_files={tmp_path}/problems.parquet"))
+    assert at_start == []

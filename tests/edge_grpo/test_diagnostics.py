@@ -132,22 +132,23 @@ RECORDS = [
     failed(Strategy.REFLECTION, injected_spans=((1, 7), (9, 12)), tokens_regenerated=5, reflection_rounds=2),
     failed(Strategy.ANSWER, answer_for_missing_solution=True, injected_spans=((2, 22),), guard_role=GuardRole.SURE),
     failed(reward=0.1, skipped=Skipped.NO_ROOM),
+    failed(skipped=Skipped.GENERATION_TIMED_OUT),
 ]
-ACCURACIES_AFTER = torch.tensor([1.0, 1.0, 0.0, 1.0, 0.0])
-IS_RIGHT_AFTER = [True, True, False, True, False]
+ACCURACIES_AFTER = torch.tensor([1.0, 1.0, 0.0, 1.0, 0.0, 0.0])
+IS_RIGHT_AFTER = [True, True, False, True, False, False]
 
 
 def test_accuracy_is_reported_for_what_the_policy_wrote_and_after_correction():
-    # first pass: 1 of 5; after: 3 of 5
+    # first pass: 1 of 6; after: 3 of 6
     assert accuracy_metrics(RECORDS, ACCURACIES_AFTER) == {
-        "edge_grpo/accuracy/first_pass": pytest.approx(0.2),
-        "edge_grpo/accuracy/after_gec": pytest.approx(0.6),
+        "edge_grpo/accuracy/first_pass": pytest.approx(1 / 6),
+        "edge_grpo/accuracy/after_gec": pytest.approx(0.5),
     }
 
 
 def test_correction_metrics_count_strategies_successes_skips_and_tokens():
     assert correction_metrics(RECORDS, IS_RIGHT_AFTER) == {
-        "edge_grpo/gec/failed_fraction": pytest.approx(0.8),  # 4 of 5
+        "edge_grpo/gec/failed_fraction": pytest.approx(5 / 6),
         "edge_grpo/gec/reflection": 2,
         "edge_grpo/gec/reflection_success_rate": 0.5,  # rows 1 and 2, of which row 1
         "edge_grpo/gec/answer": 1,
@@ -158,6 +159,7 @@ def test_correction_metrics_count_strategies_successes_skips_and_tokens():
         "edge_grpo/gec/skipped_no_room": 1,
         "edge_grpo/gec/skipped_solution_too_long": 0,
         "edge_grpo/gec/skipped_generation_failed": 0,
+        "edge_grpo/gec/skipped_generation_timed_out": 1,
         "edge_grpo/gec/answer_for_missing_solution": 1,
         "edge_grpo/gec/solution_cut": 0,
         "edge_grpo/gec/guard_sure": 1,
@@ -188,7 +190,7 @@ def test_every_failed_response_is_either_corrected_or_skipped_for_one_reason():
 
 
 def test_the_order_of_responses_does_not_matter():
-    order = [3, 0, 4, 2, 1]
+    order = [3, 0, 4, 5, 2, 1]
     shuffled = [RECORDS[row] for row in order]
     assert correction_metrics(shuffled, [IS_RIGHT_AFTER[row] for row in order]) == correction_metrics(
         RECORDS, IS_RIGHT_AFTER

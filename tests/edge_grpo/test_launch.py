@@ -1,6 +1,8 @@
 """A run is a child process whose output is shown in part and logged in full; it neither hangs nor fails silently."""
 
 import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -64,3 +66,21 @@ def test_a_run_that_says_nothing_for_too_long_is_ended_with_its_children(tmp_pat
         time.sleep(0.1)
     os.kill(process, 9)
     pytest.fail("the child of a stalled run was still alive")
+
+
+def test_sigterm_ends_the_run_too(tmp_path: Path) -> None:
+    """As `timeout` sends it, or a batch system."""
+    pid_file = tmp_path / "pid"
+    child = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom recipe.edge_grpo.launch import run_and_show\n"
+        f"run_and_show([sys.executable, '-c', {child!r}], Path({str(tmp_path / 'train.log')!r}))"
+    )
+    process = subprocess.Popen(python(program))
+    deadline = time.monotonic() + 60
+    while not (pid_file.exists() and pid_file.read_text()):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    process.terminate()
+    assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    assert not psutil.pid_exists(int(pid_file.read_text()))

@@ -89,13 +89,35 @@ def count_checks():
     return len(calls)
 
 facts["once"] = [num_search_paths(), count_checks()]
+
+import inspect
+import torch.distributed
+from verl.experimental.reward_loop import reward_loop
+
+def is_ours(function):
+    return inspect.unwrap(function) is not function
+
+facts["patched"] = {
+    "reward_worker": is_ours(reward_loop.RewardLoopWorker._init_reward_fn),
+    "stores": is_ours(sys.modules["torch.distributed.rendezvous"].TCPStore),
+}
 print("FACTS" + json.dumps(facts))
 """
 
 
-def run(program):
-    hidden = ("VERL_PLATFORM", "VERL_USE_EXTERNAL_MODULES")
-    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+# Of all that, whether torch's stores are ours: this and no more is up to EDGE_GRPO_LOOPBACK.
+STORES = """
+import inspect, json, sys
+import verl
+import torch.distributed
+store = sys.modules["torch.distributed.rendezvous"].TCPStore
+print(json.dumps(inspect.unwrap(store) is not store))
+"""
+
+
+def run(program, **variables):
+    hidden = ("VERL_PLATFORM", "VERL_USE_EXTERNAL_MODULES", "EDGE_GRPO_LOOPBACK")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden} | variables
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, env=environment)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1].removeprefix("FACTS"))
@@ -171,6 +193,16 @@ def test_a_stock_trainer_with_our_estimator_is_refused_by_verls_own_validation(f
 
 def test_one_registration_adds_one_search_path_and_one_check(facts):
     assert facts["once"] == [1, 1]
+
+
+def test_verls_reward_worker_is_patched_wherever_verl_is_imported(facts):
+    assert facts["patched"]["reward_worker"]
+
+
+@pytest.mark.parametrize(("switch", "expected"), [("1", True), ("0", False)])
+def test_torchs_stores_are_patched_where_the_driver_has_decided_so(facts, switch, expected):
+    assert facts["patched"]["stores"] is False  # of a process that nobody has told
+    assert run(STORES, EDGE_GRPO_LOOPBACK=switch) is expected
 
 
 def test_the_profile_on_the_command_line_selects_the_cpu_platform(monkeypatch):

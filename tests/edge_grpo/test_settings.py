@@ -12,6 +12,7 @@ from recipe.edge_grpo.settings import parse_settings
 GOOD = {
     "seed": 7,
     "replay_poll_seconds": 0.5,
+    "stall_seconds": 900,
     "eda": {"enabled": True, "clip": [0.5, 2], "entropy": "sampled", "tokens": "sampled", "mean": "batch"},
     "gec": {
         "enabled": True,
@@ -26,6 +27,7 @@ GOOD = {
         "answer_text": "It is {answer}.",
         "max_new_tokens": 256,
         "token_budget": 300,
+        "time_limit_seconds": 60.5,
         "first_pass_max_tokens": None,
         "max_prompt_tokens": 255,
         "long_solution": "cut",
@@ -50,7 +52,7 @@ def changed(path, value):
 
 def test_a_good_block_is_read_as_it_stands():
     settings = parse_settings(GOOD)
-    assert (settings.seed, settings.replay_poll_seconds) == (7, 0.5)
+    assert (settings.seed, settings.replay_poll_seconds, settings.stall_seconds) == (7, 0.5, 900)
     assert dataclasses.asdict(settings.eda) == GOOD["eda"] | {"clip": (0.5, 2.0)}
     read = dataclasses.asdict(settings.gec) | {"probabilities": None, "reflection_texts": None}
     assert read == GOOD["gec"] | {"probabilities": None, "reflection_texts": None}
@@ -72,7 +74,13 @@ def test_settings_cannot_be_changed_afterwards():
             setattr(part, name, 1)
 
 
-@pytest.mark.parametrize("path", ["eda.clip", "gec.first_pass_max_tokens", "gec.max_prompt_tokens", "gec.token_budget"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("eda.clip", "gec.first_pass_max_tokens", "gec.max_prompt_tokens", "gec.token_budget"),
+        *("gec.time_limit_seconds", "stall_seconds"),
+    ],
+)
 def test_null_means_no_bound(path):
     parse_settings(changed(path, None))
 
@@ -106,6 +114,11 @@ BAD_VALUES = [
     ("replay_poll_seconds", "2", "number of seconds"),
     ("replay_poll_seconds", math.inf, "number of seconds"),
     ("replay_poll_seconds", math.nan, "number of seconds"),
+    *(
+        (name, value, "must be a number of seconds above 0, or null for no limit")
+        for name in ("stall_seconds", "gec.time_limit_seconds")
+        for value in (0, -1.0, math.nan, math.inf, "60", True)
+    ),
     ("eda", None, "must be a block"),
     ("eda", True, "must be a block"),
     ("eda.enabled", "yes", "type bool"),

@@ -43,6 +43,7 @@ def settings(only=None, **gec):
         {
             "seed": 0,
             "replay_poll_seconds": 2.0,
+            "stall_seconds": None,
             "eda": {"enabled": True, "clip": None, "entropy": "exact", "tokens": "response", "mean": "group"},
             "gec": {
                 "enabled": True,
@@ -57,6 +58,7 @@ def settings(only=None, **gec):
                 "answer_text": " Wait answer: {answer}",
                 "max_new_tokens": 256,
                 "token_budget": None,
+                "time_limit_seconds": None,
                 "first_pass_max_tokens": None,
                 "max_prompt_tokens": None,
                 "long_solution": "skip",

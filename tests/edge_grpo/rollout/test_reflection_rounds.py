@@ -13,6 +13,9 @@ from recipe.edge_grpo.draws import DrawPlace, draw_reflection_text
 UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
 RESPONSE_LENGTH = 8
 
+NEVER = object()
+"""The answer of a server that does not answer."""
+
 
 @pytest.fixture
 def scripted(policy):
@@ -25,6 +28,9 @@ def scripted(policy):
 
         async def generate(self, **request):
             answer = self.script[len(self.requests)]
+            if answer is NEVER:
+                await super().generate(**request)
+                await asyncio.Event().wait()
             is_error = isinstance(answer, Exception)
             self.ids, self.error = ([], answer) if is_error else (answer, None)
             return await super().generate(**request)
@@ -146,11 +152,12 @@ def test_the_response_length_bounds_every_round(start, policy, response):
     assert stored.response_ids == [WRONG, WAIT, SO, SO, WAIT, SO, SO]
 
 
-@pytest.mark.parametrize("how", ["no room", "error", "nothing"])
+@pytest.mark.parametrize("how", ["no room", "error", "nothing", "time-out"])
 def test_a_second_round_that_is_not_possible_keeps_the_result_of_the_first(start, scripted, response, how):
     first = [SO] * 6 if how == "no room" else [SO, EOS]  # 2 + 6 = 8 tokens
-    second = {"no room": [A], "error": RuntimeError("server died"), "nothing": []}[how]
-    run = start(Strategy.REFLECTION, scripted(first, second, [N42]), reflection_rounds=3)
+    second = {"no room": [A], "error": RuntimeError("server died"), "nothing": [], "time-out": NEVER}[how]
+    limit = 0.05 if how == "time-out" else None
+    run = start(Strategy.REFLECTION, scripted(first, second, [N42]), reflection_rounds=3, time_limit_seconds=limit)
     stored = run.sample(response(WRONG, EOS))
     assert stored.response_ids == [WRONG, WAIT, *first]
     assert stored.response_mask == [1] * (2 + len(first))

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from recipe.edge_grpo.correction import Strategy
-from recipe.edge_grpo.correction_record import CorrectionRecord, Skipped
+from recipe.edge_grpo.correction_record import CorrectionRecord, Skipped, read_record
 
 # As in conftest.py.
 UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
@@ -48,6 +48,71 @@ def test_a_failing_server_keeps_the_original_and_leaves_its_cause_in_the_log(sta
     assert stored.reward_score == 0.25
     assert run.record == CorrectionRecord(0.25, 0.0, True, skipped=Skipped.GENERATION_FAILED)
     assert any(entry.exc_info and entry.exc_info[1] is error for entry in caplog.records)
+
+
+@pytest.fixture
+def stuck(policy):
+    """A server that never answers."""
+
+    class Stuck(policy):
+        async def generate(self, **request):
+            await super().generate(**request)
+            await asyncio.Event().wait()
+
+    return Stuck
+
+
+def test_a_generation_that_never_ends_keeps_the_original_and_is_counted(start, stuck, response, caplog):
+    run = start(Strategy.REFLECTION, stuck(N42, EOS), time_limit_seconds=0.05, reflection_rounds=3)
+    stored = run.sample(response(WRONG, EOS))
+    assert stored.response_ids == [WRONG, EOS]
+    assert stored.response_logprobs == [-float(WRONG), -float(EOS)]
+    assert stored.reward_score == 0.25
+    assert run.record == CorrectionRecord(0.25, 0.0, True, skipped=Skipped.GENERATION_TIMED_OUT)
+    assert len(run.policy.requests) == 1  # a second round is not tried
+    assert "time_limit_seconds" in caplog.text
+
+
+def test_a_group_with_responses_that_wait_for_ever_is_finished(start, stuck, response):
+    run = start(Strategy.REFLECTION, stuck(N42, EOS), time_limit_seconds=0.05)
+    stored = run.sample_group([response(RIGHT, EOS), response(WRONG, EOS), response(WRONG, END)])
+    assert [output.response_ids for _, output in sorted(stored.items())] == [[RIGHT, EOS], [WRONG, EOS], [WRONG, END]]
+    skips = [read_record(output.extra_fields).skipped for _, output in sorted(stored.items())]
+    assert skips == [None, Skipped.GENERATION_TIMED_OUT, Skipped.GENERATION_TIMED_OUT]
+
+
+def test_without_a_time_limit_a_generation_is_waited_for(start, policy, response):
+    class Slow(policy):
+        async def generate(self, **request):
+            await asyncio.sleep(0.1)
+            return await super().generate(**request)
+
+    run = start(Strategy.REFLECTION, Slow(N42, EOS), time_limit_seconds=None)
+    assert run.sample(response(WRONG, EOS)).response_ids == [WRONG, WAIT, N42, EOS]
+    limited = start(Strategy.REFLECTION, Slow(N42, EOS), time_limit_seconds=0.01)
+    limited.sample(response(WRONG, EOS))
+    assert limited.record.skipped is Skipped.GENERATION_TIMED_OUT
+
+
+def test_a_servers_own_time_out_is_a_failure_of_the_server(start, policy, response):
+    """As of a connection; it does not depend on the limit of ours."""
+    run = start(Strategy.REFLECTION, policy(error=TimeoutError()), time_limit_seconds=60.0)
+    run.sample(response(WRONG, EOS))
+    assert run.record.skipped is Skipped.GENERATION_FAILED
+
+
+def test_cancelling_a_session_that_waits_is_not_taken_for_a_time_out(start, stuck, response):
+    run = start(Strategy.REFLECTION, stuck(N42, EOS), time_limit_seconds=60.0)
+
+    async def cancel_while_waiting():
+        session = asyncio.create_task(run.run_prompt([response(WRONG, EOS)]))
+        while not run.policy.requests:
+            await asyncio.sleep(0)
+        session.cancel()
+        await session
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancel_while_waiting())
 
 
 def test_cancelling_a_session_is_not_taken_for_a_failing_server(start, policy, response):

@@ -36,6 +36,7 @@ METRICS = {
     "edge_grpo/gec/skipped_prompt_too_long": 1,
     "edge_grpo/gec/skipped_no_room": 1,
     "edge_grpo/gec/skipped_generation_failed": 1,
+    "edge_grpo/gec/skipped_generation_timed_out": 0,
     "edge_grpo/gec/skipped_truncated": 0,
     "edge_grpo/gec/skipped_solution_too_long": 0,
     "edge_grpo/gec/answer_for_missing_solution": 0,

@@ -1,0 +1,70 @@
+"""A run on one machine opens its ports on the loopback interface only.
+
+Ray, vLLM's servers, TransferQueue and torch.distributed listen on an address of the network otherwise, most of them
+without a password. Nothing outside the machine needs them where there is one machine. EDGE_GRPO_LOOPBACK=0 in the
+environment leaves everything as verl and Ray have it.
+
+Two patches, in this one place. Ray takes 127.0.0.1 for its node only on macOS and Windows: it has a constant for
+"several nodes are possible", which is set to false here; verl's servers and TransferQueue follow the address of Ray's
+node. torch's TCPStore, where processes of torch.distributed find each other, listens on all interfaces whatever host it
+is told; it takes a socket that listens already, but torch's own rendezvous does not hand it one.
+"""
+
+import functools
+import os
+import socket
+from types import ModuleType
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+SWITCH = "EDGE_GRPO_LOOPBACK"
+LOOPBACK = "127.0.0.1"
+INTERFACE = "lo"
+INTERFACE_VARIABLES = ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")
+
+
+def keep_to_loopback(config: DictConfig) -> bool:
+    """For the driver, before it starts Ray: keep to the loopback interface where one machine is all; whether it is."""
+    import ray
+
+    if ray.is_initialized() or not is_on_one_machine(config) or os.environ.get(SWITCH) == "0":
+        return False
+    from ray._private import ray_constants
+
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    # Ray's processes are children of this one, and inherit its environment.
+    os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
+    os.environ[SWITCH] = "1"
+    for name in INTERFACE_VARIABLES:
+        os.environ.setdefault(name, INTERFACE)
+    return True
+
+
+def is_on_one_machine(config: DictConfig) -> bool:
+    """Whether the run starts a Ray of its own, and all of its resource pools ask for one node."""
+    from ray._private.services import find_bootstrap_address
+
+    ray_init = config.ray_kwargs.get("ray_init", {})
+    if ray_init.get("address") or os.environ.get("RAY_ADDRESS") or find_bootstrap_address(ray_init.get("_temp_dir")):
+        return False  # it joins a Ray that runs already; the last one is of a `ray start` on this machine
+    keys = ("trainer.nnodes", "actor_rollout_ref.rollout.nnodes", "reward.reward_model.nnodes")
+    return all((OmegaConf.select(config, key) or 0) <= 1 for key in keys)
+
+
+def stores_on_loopback(rendezvous: ModuleType) -> None:
+    """Make the stores of `torch.distributed.rendezvous` listen on loopback only, where they are told its address."""
+    store_class = rendezvous.TCPStore
+
+    @functools.wraps(store_class)
+    def make_store(host_name: str, port: int, *args: Any, **kwargs: Any) -> Any:
+        if host_name == LOOPBACK and kwargs.get("is_master"):
+            try:
+                listener = socket.create_server((host_name, port))
+            except OSError:
+                pass  # a store of this process that listens there already is shared: torch's `multi_tenant`
+            else:
+                kwargs["master_listen_fd"] = listener.detach()
+        return store_class(host_name, port, *args, **kwargs)
+
+    rendezvous.TCPStore = make_store
