@@ -7,7 +7,7 @@ QUICKSTART_OPTIONS := $(if $(MODEL),--model '$(MODEL)') $(if $(TRAIN),--train '$
 	$(if $(VAL),--val '$(VAL)') $(if $(STEPS),--steps '$(STEPS)') $(OVERRIDES)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-fast lint bench lock clean
+.PHONY: help install quickstart test test-fast lint bench faults soak audit lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,16 @@ lint: install ## Check style, formatting and types
 
 bench: install ## Measure what the plugin costs (CASES= labelled answers, to measure the grader too)
 	@$(PYTHON_IN_VENV) tests/bench/run.py $(if $(CASES),--grader-cases '$(CASES)')
+
+faults: install ## Kill, hang and damage parts of real runs; print what a user sees, and when
+	@$(PYTHON_IN_VENV) -m pytest tests/edge_grpo/faults -m slow
+
+soak: install ## Train 200 steps on the CPU and compare the memory of every process
+	@$(PYTHON_IN_VENV) tests/bench/soak.py
+
+audit: install ## Report known vulnerabilities of the locked packages (asks PyPI)
+	@$(PYTHON_IN_VENV) -m venv --clear .venv/audit && .venv/audit/bin/python -m pip install --quiet pip-audit==2.10.1
+	@.venv/audit/bin/python requirements/audit.py
 
 lock: ## Resolve requirements/cpu.in again (needs uv; keeps versions that still fit, unless cpu.lock is deleted first)
 	cd requirements && $(UV) pip compile --quiet cpu.in --override overrides.txt -o cpu.lock \
