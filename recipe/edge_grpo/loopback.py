@@ -13,7 +13,6 @@ is told; it takes a socket that listens already, but torch's own rendezvous does
 import functools
 import os
 import socket
-from types import ModuleType
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -52,7 +51,7 @@ def is_on_one_machine(config: DictConfig) -> bool:
     return all((OmegaConf.select(config, key) or 0) <= 1 for key in keys)
 
 
-def stores_on_loopback(rendezvous: ModuleType) -> None:
+def stores_on_loopback(rendezvous: Any) -> None:
     """Make the stores of `torch.distributed.rendezvous` listen on loopback only, where they are told its address."""
     store_class = rendezvous.TCPStore
 

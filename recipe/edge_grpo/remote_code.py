@@ -5,11 +5,10 @@ tokenizer's folder can name a Python file to be run. Everything else in verl ask
 """
 
 import functools
-from types import ModuleType
 from typing import Any
 
 
-def trust_as_configured(reward_loop: ModuleType) -> None:
+def trust_as_configured(reward_loop: Any) -> None:
     """Make verl's `RewardLoopWorker` load its tokenizers as `actor_rollout_ref.model.trust_remote_code` says."""
     load_tokenizer = reward_loop.hf_tokenizer
     init_reward_fn = reward_loop.RewardLoopWorker._init_reward_fn

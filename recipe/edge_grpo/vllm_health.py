@@ -19,7 +19,7 @@ def is_healthy(address: str, timeout: float = TIMEOUT_SECONDS) -> bool:
     """Whether the vLLM server at `host:port` answers that its engine is alive."""
     try:
         with _DIRECT.open(f"http://{address}/health", timeout=timeout) as answer:
-            return answer.status == 200
+            return bool(answer.status == 200)
     except (OSError, http.client.HTTPException):
         return False
 
