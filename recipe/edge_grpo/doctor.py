@@ -45,7 +45,9 @@ class Problem(Exception):
 def main(arguments: list[str] | None = None) -> int:
     """Run every check, print one line for each, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m recipe.edge_grpo.doctor", description=__doc__.split("\n")[0])
-    parser.add_argument("--config-only", action="store_true", help="do not start vLLM")
+    parser.add_argument(
+        "--config-only", action="store_true", help="for a run on another machine: no look at devices or vLLM"
+    )
     parser.add_argument("overrides", nargs="*", help="as for verl.trainer.main_ppo")
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore")  # verl warns of every engine that is not installed
@@ -56,11 +58,10 @@ def main(arguments: list[str] | None = None) -> int:
         "Python": check_python,
         "versions": check_versions,
         "registration": check_registration,
-        "platform": check_platform,
         "configuration": lambda: check_configuration(overrides),
     }
     if not options.config_only:
-        checks["vLLM"] = check_vllm_starts
+        checks |= {"platform": check_platform, "vLLM": check_vllm_starts}
     num_problems = sum(not _passes(name, check) for name, check in checks.items())
     print("All is well." if not num_problems else f"{num_problems} of {len(checks)} checks found a problem.")
     return 1 if num_problems else 0
