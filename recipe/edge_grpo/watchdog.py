@@ -5,10 +5,13 @@ acknowledgement. A watchdog looks for one kind of fault from a thread of the tra
 which ends the driver with a non-zero exit code. What it looks for is in vllm_health.py, actor_health.py and stall.py.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+
+logger = logging.getLogger(__name__)
 
 FindFault = Callable[[], str | None]
 """Says what is wrong with the run, None for nothing."""
@@ -30,7 +33,7 @@ class Watchdog(threading.Thread):
 
     def run(self) -> None:
         while not self._is_over.wait(self.interval):
-            fault = self.find_fault()
+            fault = _found_by(self.find_fault)
             # The run may have come to its end meanwhile, where servers and actors go too.
             if fault is not None and not self._is_over.is_set():
                 self.end_run(fault)
@@ -61,4 +64,13 @@ def naming_faults(finders: Iterable[FindFault]) -> Iterator[None]:
 
 
 def _first_fault(finders: Iterable[FindFault]) -> str | None:
-    return next((fault for find in finders if (fault := find()) is not None), None)
+    return next((fault for find in finders if (fault := _found_by(find)) is not None), None)
+
+
+def _found_by(find: FindFault) -> str | None:
+    try:
+        return find()
+    except Exception:
+        # A boundary on purpose: Ray's table may not answer for a moment, and looking must not end what it looks after.
+        logger.warning("a watchdog could not look; it tries again", exc_info=True)
+        return None

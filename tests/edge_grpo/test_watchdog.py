@@ -37,7 +37,10 @@ def script(*faults):
 
     def find_fault():
         calls.release()
-        return answers.pop(0) if len(answers) > 1 else answers[0]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     find_fault.was_called = lambda number: all(calls.acquire(timeout=PATIENCE) for _ in range(number))
     return find_fault
@@ -57,6 +60,19 @@ def test_a_fault_ends_the_run_once_with_its_message(watch):
     watching.join(PATIENCE)
     assert not watching.is_alive()
     assert watching.messages.empty()
+
+
+def test_a_look_that_fails_ends_neither_the_run_nor_the_watch(watch):
+    watching = watch(script(ConnectionError("Ray does not answer"), None, "it is broken"))
+    assert watching.messages.get(timeout=PATIENCE) == "it is broken"
+
+
+def test_a_look_that_fails_does_not_replace_the_error_that_it_should_explain(monkeypatch):
+    monkeypatch.setattr(watchdog, "SECONDS_FOR_NEWS", TICK)
+    finders = [script(ConnectionError("Ray does not answer")), script("a server is dead")]
+    with pytest.raises(RuntimeError, match="a server is dead") as raised, naming_faults(finders):
+        raise KeyError("groups without responses")
+    assert isinstance(raised.value.__cause__, KeyError)
 
 
 def test_a_watchdog_that_was_stopped_looks_no_more(watch):

@@ -89,7 +89,7 @@ def test_the_fault_that_a_watchdog_finds_is_left_in_the_run_folder(separate, mon
     built.on_init_end()
     built.watchdogs[0].end_run("the server is dead")
     assert ended == [1]
-    assert (tmp_path / failure_report.FAILURE_FILE).read_text() == "the server is dead\n"
+    assert (tmp_path / failure_report.FAILURE_FILE).read_text() == "the server is dead"
 
 
 @pytest.mark.parametrize("is_failing", [False, True])
@@ -109,7 +109,7 @@ def test_the_watchdogs_stop_with_the_run_and_an_error_of_it_is_explained(separat
     if is_failing:
         with pytest.raises(RuntimeError, match="EDGE-GRPO: the reward worker is dead"):
             built.fit(fit)
-        assert (tmp_path / failure_report.FAILURE_FILE).read_text() == "the reward worker is dead\n"
+        assert (tmp_path / failure_report.FAILURE_FILE).read_text() == "the reward worker is dead"
     else:
         built.fit(fit)
         assert not (tmp_path / failure_report.FAILURE_FILE).exists()
