@@ -37,6 +37,7 @@ Glue (verl):
     data_files.py         damaged data files, named
     loopback.py           on one machine nothing listens on another interface
     remote_code.py        code that comes with a model is not run unasked
+    weight_sockets.py     runs on one machine do not get each other's weights
 
 Around it: config/ (recipes and profiles), cpu/ (verl and vLLM without an accelerator), doctor.py, quickstart.py with
 launch.py, report/, slurm/, evaluate.py with evaluation/, markdown.py.

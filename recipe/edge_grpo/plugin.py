@@ -10,6 +10,7 @@ verl, torch or Hydra. Each registration waits until the module that needs it has
     verl.utils.config             our start-up checks join verl's `validate_config` (see start_up.py)
     verl.utils.tracking           a resumed run keeps the metrics of its earlier steps (see run_folder.py)
     verl.experimental.reward_loop.reward_loop   code that comes with a tokenizer is not run unasked (see remote_code.py)
+    verl.workers.rollout.vllm_rollout.bucketed_weight_transfer   runs on one machine keep apart (see weight_sockets.py)
     torch.distributed.rendezvous  on one machine its ports are on the loopback interface (see loopback.py)
 
 The CPU platform registers itself only where VERL_PLATFORM=cpu (see cpu/).
@@ -26,6 +27,8 @@ import recipe.edge_grpo.stop_request  # noqa: F401  it notes when this process b
 
 CPU_PROFILE = "+profile=cpu"  # or one whose name goes on from there: cpu_separate
 
+_WEIGHT_TRANSFER = "verl.workers.rollout.vllm_rollout.bucketed_weight_transfer"
+
 
 def register() -> None:
     """Arrange all registrations; called once, on import."""
@@ -39,6 +42,7 @@ def register() -> None:
     wrapt.register_post_import_hook(_check_config_at_start, "verl.utils.config")
     wrapt.register_post_import_hook(_keep_metrics_of_earlier_steps, "verl.utils.tracking")
     wrapt.register_post_import_hook(_trust_remote_code_as_configured, "verl.experimental.reward_loop.reward_loop")
+    wrapt.register_post_import_hook(_keep_weights_of_runs_apart, _WEIGHT_TRANSFER)
     if os.environ.get("EDGE_GRPO_LOOPBACK") == "1":  # the driver has decided so (loopback.py)
         wrapt.register_post_import_hook(_keep_stores_on_loopback, "torch.distributed.rendezvous")
     if os.environ.get("VERL_PLATFORM", "").strip().lower() == "cpu":
@@ -96,6 +100,12 @@ def _trust_remote_code_as_configured(reward_loop: ModuleType) -> None:
     from recipe.edge_grpo.remote_code import trust_as_configured
 
     trust_as_configured(reward_loop)
+
+
+def _keep_weights_of_runs_apart(bucketed_weight_transfer: ModuleType) -> None:
+    from recipe.edge_grpo.weight_sockets import name_sockets_by_ray_node
+
+    name_sockets_by_ray_node(bucketed_weight_transfer)
 
 
 def _keep_stores_on_loopback(rendezvous: ModuleType) -> None:

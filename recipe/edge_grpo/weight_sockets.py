@@ -1,0 +1,35 @@
+"""A patch of verl, in this one place: two runs on one machine do not send their weights to each other.
+
+verl hands new weights to vLLM through a socket in /tmp, named after Ray's job, the replica and the rank. Every Ray that
+a run starts for itself calls its first job 01000000, so that two runs on one machine (tasks of a sweep, two jobs on a
+shared node) use one name, and a policy could be sampled with the weights of another run. Here the name has the process
+number of the Ray node as well, which sender and receiver inherit in RAY_RAYLET_PID.
+"""
+
+import functools
+import os
+from typing import Any
+
+_VARIABLE = "RAY_RAYLET_PID"
+
+
+def name_sockets_by_ray_node(bucketed_weight_transfer: Any) -> None:
+    """Make verl's senders and receivers of weights use a socket of their own Ray node."""
+    for side in (bucketed_weight_transfer.BucketedWeightSender, bucketed_weight_transfer.BucketedWeightReceiver):
+        side.__init__ = _with_own_socket(side.__init__)
+
+
+def _with_own_socket(original: Any) -> Any:
+    @functools.wraps(original)
+    def init(self: Any, zmq_handle: str, *args: Any, **kwargs: Any) -> None:
+        original(self, own_socket(zmq_handle), *args, **kwargs)
+
+    return init
+
+
+def own_socket(zmq_handle: str) -> str:
+    """The name with the Ray node in it; as it is outside of Ray, or for another kind of socket."""
+    ray_node = os.environ.get(_VARIABLE)
+    if ray_node is None or not zmq_handle.startswith("ipc://"):
+        return zmq_handle
+    return f"{zmq_handle}.{ray_node}"
