@@ -7,10 +7,10 @@ QUICKSTART_OPTIONS := $(if $(MODEL),--model '$(MODEL)') $(if $(TRAIN),--train '$
 	$(if $(VAL),--val '$(VAL)') $(if $(STEPS),--steps '$(STEPS)') $(OVERRIDES)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-fast lint bench faults soak audit lock clean
+.PHONY: help install quickstart test test-exhaustive test-fast lint bench faults soak audit lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 install: ## Create .venv, or bring it up to date
 	@bash requirements/install.sh
@@ -18,8 +18,11 @@ install: ## Create .venv, or bring it up to date
 quickstart: install ## Train a small model on the CPU and show the result (MODEL= TRAIN= VAL= STEPS= OVERRIDES= for your own)
 	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.quickstart $(QUICKSTART_OPTIONS)
 
-test: install ## Run all tests
+test: install ## Run the tests
 	@$(PYTHON_IN_VENV) -m pytest
+
+test-exhaustive: install ## Run the tests that `make test` leaves out: a training run for one more of a kind
+	@$(PYTHON_IN_VENV) -m pytest -m exhaustive
 
 test-fast: install ## Run the tests that need neither Ray nor vLLM
 	@$(PYTHON_IN_VENV) -m pytest -m "not slow" -n 2 --dist loadfile

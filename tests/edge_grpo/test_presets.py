@@ -48,6 +48,7 @@ def test_eda_only_with_the_sampled_entropy_in_bypass_mode(trained: Callable[...,
         assert "actor/entropy" not in metrics  # verl measures it in the pass that was skipped
 
 
+@pytest.mark.exhaustive
 def test_gec_only_with_half_the_weight_on_injected_text(trained: Callable[..., Any]) -> None:
     run = trained("gec_only", "edge_grpo.gec.injected_loss=weight", "edge_grpo.gec.injected_weight=0.5")
     for metrics in ours(run):
@@ -55,6 +56,7 @@ def test_gec_only_with_half_the_weight_on_injected_text(trained: Callable[..., A
         assert metrics["entropy_ratio/min"] == metrics["entropy_ratio/max"] == 1
 
 
+@pytest.mark.exhaustive
 def test_forced_reflection_in_two_rounds_with_two_texts(trained: Callable[..., Any]) -> None:
     texts = ' Wait! Something is wrong here.", " Wait! Something is wrong'
     run = trained(
@@ -71,6 +73,7 @@ def test_forced_reflection_in_two_rounds_with_two_texts(trained: Callable[..., A
     assert all(rollout["output"].startswith(rollout["first_pass_text"].rstrip()) for rollout in reflected)
 
 
+@pytest.mark.exhaustive
 def test_forced_reflection_with_eda_to_the_mean_of_the_batch(trained: Callable[..., Any]) -> None:
     run = trained("forced_reflection_eda", "edge_grpo.eda.mean=batch", "edge_grpo.gec.injected_loss=mask")
     for metrics in ours(run):

@@ -54,9 +54,9 @@ class DisturbedRun:
             assert len(self.run.rollouts(step)) == RESPONSES_A_STEP
 
     def clean_up(self) -> None:
-        """A stopped process ignores everything but these."""
-        for process in [*self.processes, psutil.Process()]:
-            if process.pid != os.getpid() and process.is_running():
+        """End what a failed test has left."""
+        for process in self.processes:
+            if process.is_running():  # and no other one that has got its number
                 process.kill()
         if self.run.process.poll() is None:
             os.killpg(self.run.process.pid, signal.SIGKILL)

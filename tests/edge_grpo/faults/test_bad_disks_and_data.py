@@ -62,7 +62,10 @@ def damage(file: Path, copy: Path, begin: int, end: int) -> Path:
     return copy
 
 
-@pytest.mark.parametrize(("where", "begin", "end"), [("at its end", -40, -1), ("inside", 100, 1500)])
+@pytest.mark.parametrize(
+    ("where", "begin", "end"),
+    [("at its end", -40, -1), pytest.param("inside", 100, 1500, marks=pytest.mark.exhaustive)],
+)
 def test_a_damaged_parquet_file_ends_the_run_with_its_name(
     start_run: Callable[..., Any],
     assets: Path,

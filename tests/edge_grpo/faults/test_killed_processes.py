@@ -34,6 +34,7 @@ def test_the_death_of_a_process_ends_the_run_with_its_name(
     run.check_metrics()
 
 
+@pytest.mark.exhaustive
 def test_the_death_of_one_of_two_training_processes_ends_the_run_with_its_name(
     disturbed_run: Callable[..., Any],
 ) -> None:
@@ -53,6 +54,7 @@ def test_the_death_of_the_trainer_ends_the_run(disturbed_run: Callable[..., Any]
     run.check_metrics()
 
 
+@pytest.mark.exhaustive
 def test_the_death_of_the_driver_leaves_no_process_behind(disturbed_run: Callable[..., Any]) -> None:
     run = disturbed_run()
     run.hit("driver")
