@@ -4,6 +4,9 @@
 [[ -n ${SLURM_JOB_ID:-} ]] || { echo "EDGE-GRPO: this is a batch script: sbatch SCRIPT [overrides]" >&2; exit 2; }
 
 python=${python:?}
+# What scontrol calls this job. One task of an array has the number of the whole array for its own.
+job=$SLURM_JOB_ID
+if [[ ${SLURM_ARRAY_JOB_ID:-} == "$job" ]]; then job=${job}_$SLURM_ARRAY_TASK_ID; fi
 default_run_folder=runs/slurm-$SLURM_JOB_ID
 stop_seconds=${EDGE_GRPO_STOP_SECONDS:-20}  # below Slurm's KillWait, 30 s by default
 command_pid=''
@@ -178,6 +181,7 @@ end_steps() {
 kill_srun() {
   local children=''
   read -r children <"/proc/$1/task/$1/children" || true
+  disown "$1"  # bash would print that it was killed, with the whole command
   # shellcheck disable=SC2086  # a list of process ids
   kill -KILL "$1" $children 2>/dev/null || true
   pause
@@ -186,7 +190,7 @@ kill_srun() {
 # A field of `scontrol show job` for this job.
 job_field() {
   local record
-  record=$(scontrol --oneliner show job "$SLURM_JOB_ID") || return 0
+  record=$(scontrol --oneliner show job "$job") || return 0
   if [[ $record =~ (^|\ )"$1"=([^ ]*) ]]; then printf '%s\n' "${BASH_REMATCH[2]}"; fi
 }
 
@@ -194,12 +198,12 @@ job_field() {
 is_preempted() { [[ $(job_field PreemptTime) == [0-9]* ]]; }
 
 requeue() {
-  say "requeueing job $SLURM_JOB_ID: $1"
+  say "requeueing job $job: $1"
   trap '' USR1 TERM  # requeueing ends this script as well
   end_command
   end_steps
   remove_ray_folder
-  scontrol requeue "$SLURM_JOB_ID" || fail "job $SLURM_JOB_ID cannot be requeued; submit it again with the same run folder"
+  scontrol requeue "$job" || fail "job $job cannot be requeued; submit it again with the same run folder"
   exit 0
 }
 

@@ -4,7 +4,8 @@ Ray and vLLM start processes that outlive a parent which is killed. This process
 subreaper"), so that they stay its descendants. When the command ends, when SIGTERM, SIGINT or SIGUSR2 arrives, or when
 the parent of this process dies, it asks all descendants to end, and kills those that have not after `PATIENCE_SECONDS`.
 
-The exit code is the command's; 128 + n if it, or this process, was ended by signal n.
+The exit code is the command's; 128 + n if it, or this process, was ended by signal n. The death of the parent counts
+as SIGHUP.
 """
 
 import contextlib
@@ -107,7 +108,7 @@ def _wait(child: int, parent: int) -> int:
             return code if code >= 0 else 128 - code
         if process == 0:
             if os.getppid() != parent:
-                raise Ended(int(signal.SIGTERM))
+                raise Ended(int(signal.SIGHUP))
             time.sleep(POLL_SECONDS)
 
 

@@ -4,18 +4,28 @@
 
 Each Ray node has a resource `slurm_node:NAME`, by which `wait_for_nodes` knows it. Every port is chosen anew, because
 nodes of several jobs, or of one, can share a machine.
+
+The folder of Ray's sessions is this user's alone, and removed when Slurm ends the step (scancel, time limit,
+preemption): the batch script, which is then being ended as well, cannot start anything on this node any more.
 """
 
 import argparse
+import errno
 import json
 import os
+import shutil
+import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from recipe.edge_grpo.slurm import process_tree
 from recipe.edge_grpo.slurm.network import address_of_interface, address_towards, free_ports
 
 NODE_RESOURCE = "slurm_node:"
+
+ENDED_BY_SLURM = 128 + signal.SIGTERM
+"""An exit code; the batch script asks with SIGUSR2 instead."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,12 +37,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         os.environ.update({**ENVIRONMENT, **os.environ})
     try:
+        own_folder(options.folder)
         command = ray_command(options)
     except OSError as error:
         print(f"EDGE-GRPO: {error.strerror}", file=sys.stderr)
         return 1
     print(f"EDGE-GRPO: {' '.join(command)}", flush=True)
-    return process_tree.run(command)
+    exit_code = process_tree.run(command)
+    if exit_code == ENDED_BY_SLURM:
+        shutil.rmtree(options.folder, ignore_errors=True)
+    return exit_code
+
+
+def own_folder(folder: Path) -> None:
+    """Make the folder, for this user only.
+
+    Raises:
+        OSError: it cannot be made, or is there and somebody else's.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.lstat().st_uid != os.getuid():
+        raise PermissionError(errno.EPERM, f"{folder} belongs to somebody else")
 
 
 def ray_command(options: argparse.Namespace) -> list[str]:
@@ -67,6 +92,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--cluster", required=True, help="HOST:PORT of the head")
     parser.add_argument("--devices", required=True, type=int, help="training processes on this node, one for each GPU")
     parser.add_argument("--cpus", required=True, type=int, help="logical CPUs")
+    parser.add_argument("--folder", required=True, type=Path, help="of Ray's sessions, which RAY_TMPDIR names as well")
     parser.add_argument("--interface", help="of the network to use; default: the one that leads to the head")
     parser.add_argument("--head", action="store_true", help="this node is the head, at the address in --cluster")
     return parser.parse_args(arguments)

@@ -105,6 +105,9 @@ class Slurm:
     def exit_code(self, job: str) -> int:
         return int(self.field(job, "ExitCode").partition(":")[0])
 
+    def ray_folder(self, job: str) -> Path:
+        return self.folder / f"edge_grpo-{job}"
+
     def run_folder(self, job: str) -> Path:
         return self.folder / "runs" / f"slurm-{job}"
 
@@ -227,17 +230,15 @@ def wait_for(is_reached: Callable[[], object], seconds: float = 30) -> None:
 
 
 @pytest.fixture(scope="session")
-def python_without(slurm: Slurm) -> Callable[[str, str], str]:
-    """python_without(condition, command): a Python that runs the command instead where the bash condition holds.
+def python_without(slurm: Slurm) -> Callable[..., str]:
+    """python_without(condition, command, otherwise=Python): runs the command where the bash condition holds.
 
     The condition may look at the arguments: `$2` is the module of `python -m MODULE …`.
     """
 
-    def python_without(condition: str, command: str) -> str:
+    def python_without(condition: str, command: str, otherwise: str = sys.executable) -> str:
         path = slurm.folder / f"python-{len(list(slurm.folder.glob('python-*')))}"
-        path.write_text(
-            f'#!/usr/bin/env bash\nif [[ {condition} ]]; then exec {command}; fi\nexec {sys.executable} "$@"\n'
-        )
+        path.write_text(f'#!/usr/bin/env bash\nif [[ {condition} ]]; then exec {command}; fi\nexec {otherwise} "$@"\n')
         path.chmod(0o755)
         return str(path)
 
@@ -245,7 +246,7 @@ def python_without(slurm: Slurm) -> Callable[[str, str], str]:
 
 
 @pytest.fixture(scope="session")
-def stub(python_without: Callable[[str, str], str]) -> str:
+def stub(python_without: Callable[..., str]) -> str:
     """A Python whose `verl.trainer.main_ppo` is stub_trainer.py."""
     trainer = Path(__file__).parent / "stub_trainer.py"
     return python_without("$2 == verl.trainer.main_ppo", f'{sys.executable} {trainer} "${{@:3}}"')

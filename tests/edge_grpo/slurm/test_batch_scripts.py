@@ -41,7 +41,7 @@ def test_a_run_that_ends_well_is_completed_and_leaves_no_folder_of_ray(slurm: An
     job = slurm.submit("train.sbatch", EDGE_GRPO_PYTHON=stub)
     assert slurm.ended(job) == "COMPLETED"
     assert steps(slurm, job) == [1, 2, 3]
-    assert not (slurm.folder / f"edge_grpo-{job}").exists()
+    assert not slurm.ray_folder(job).exists()
 
 
 def test_arguments_reach_verl_as_they_were_given(slurm: Any, stub: str) -> None:
@@ -67,6 +67,7 @@ def test_the_exit_code_of_a_failing_run_is_that_of_the_job_and_it_is_not_requeue
     assert slurm.exit_code(job) == 7
     assert "the run failed with exit code 7" in slurm.log(job)
     assert slurm.field(job, "Restarts") == "0"
+    assert slurm.ray_folder(job).exists()  # for its logs
 
 
 def test_before_the_time_limit_the_run_stops_and_a_second_start_goes_on(slurm: Any, stub: str) -> None:
@@ -98,7 +99,7 @@ def test_a_preempted_run_without_time_to_stop_starts_again_from_its_last_checkpo
     slurm.wait_until(job, lambda: steps(slurm, job).count(2) == 2, 30)  # the stub had saved nothing
 
 
-def test_a_cancelled_run_leaves_no_process_and_is_not_requeued(slurm: Any, stub: str) -> None:
+def test_a_cancelled_run_leaves_no_process_and_no_folder_of_ray_and_is_not_requeued(slurm: Any, stub: str) -> None:
     job = slurm.submit("train.sbatch", FOR_EVER, EDGE_GRPO_PYTHON=stub)
     slurm.wait_until(job, is_running_steps(slurm, job), 30)
     processes = slurm.processes(job)
@@ -109,19 +110,34 @@ def test_a_cancelled_run_leaves_no_process_and_is_not_requeued(slurm: Any, stub:
     assert slurm.left_of(processes) == []
     assert slurm.processes(job) == {}
     assert slurm.field(job, "Restarts") == "0"
+    assert not slurm.ray_folder(job).exists()
 
 
 def test_a_sweep_is_one_run_for_each_recipe_and_seed(slurm: Any, stub: str) -> None:
     environment = {"EDGE_GRPO_PYTHON": stub, "EDGE_GRPO_RECIPES": "edge_grpo grpo", "EDGE_GRPO_SEEDS": "1 7"}
     options = ("--array=0-3", "--output=job-%A.log")
     job = slurm.submit("sweep.sbatch", "data.x=[1, 2]", options=options, **environment)
-    slurm.wait_until(job, lambda: not slurm.command("squeue", "--noheader").strip(), 60)
+    assert [slurm.ended(f"{job}_{task}") for task in range(4)] == ["COMPLETED"] * 4
     folder = slurm.folder / "runs" / f"sweep-{job}"
     assert {each.name for each in folder.iterdir()} == {
         f"{recipe}-seed-{seed}" for recipe in ("edge_grpo", "grpo") for seed in (1, 7)
     }
     given = arguments(folder / "grpo-seed-7")
     assert {"+recipe=grpo", "edge_grpo.seed=7", "data.seed=7", "data.x=[1, 2]"} <= set(given)
+
+
+def test_a_task_that_is_asked_to_stop_is_requeued_and_the_other_tasks_go_on(slurm: Any, stub: str) -> None:
+    environment = {"EDGE_GRPO_PYTHON": stub, "EDGE_GRPO_RECIPES": "edge_grpo", "EDGE_GRPO_SEEDS": "1 2"}
+    array = slurm.submit("sweep.sbatch", FOR_EVER, options=("--array=0-1",), **environment)
+    folders = [slurm.folder / "runs" / f"sweep-{array}" / f"edge_grpo-seed-{seed}" for seed in (1, 2)]
+    slurm.wait_until(array, lambda: all((folder / "steps.txt").exists() for folder in folders), 30)
+    # The task that has the number of the whole array for its own.
+    (task,) = (task for task in (0, 1) if slurm.field(f"{array}_{task}", "JobId") == array)
+    slurm.command("scancel", "--batch", "--signal=USR1", f"{array}_{task}")
+    slurm.wait_until(f"{array}_{task}", lambda: slurm.field(f"{array}_{task}", "Restarts") == "1", 30)
+    slurm.wait_until(f"{array}_{task}", lambda: "start 2" in slurm.log(array), 60)
+    assert slurm.field(f"{array}_{1 - task}", "Restarts") == "0"
+    assert slurm.state(f"{array}_{1 - task}") == "RUNNING"
 
 
 def test_a_task_beyond_the_sweep_says_which_array_to_submit(slurm: Any, stub: str) -> None:
@@ -173,7 +189,7 @@ def test_data_is_prepared_in_a_job(slurm: Any) -> None:
 
 
 def test_an_evaluation_is_ended_and_requeued_before_the_time_limit(
-    slurm: Any, python_without: Callable[[str, str], str]
+    slurm: Any, python_without: Callable[..., str]
 ) -> None:
     evaluation = python_without("$2 == recipe.edge_grpo.evaluate", "sleep 1000")
     job = slurm.submit("evaluate.sbatch", "--model", "m", EDGE_GRPO_PYTHON=evaluation)

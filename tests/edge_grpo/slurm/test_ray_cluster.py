@@ -41,15 +41,23 @@ def ray_node_of(slurm: Any, job: str, node: str) -> int:
 
 
 @pytest.fixture
-def running(slurm: Any, stub: str) -> tuple[str, dict[int, str]]:
-    """A job in the midst of its run, and its processes."""
-    job = slurm.submit("train_multinode.sbatch", *FOR_EVER, EDGE_GRPO_PYTHON=stub)
+def running(slurm: Any, python_without: Callable[..., str], stub: str) -> tuple[str, dict[int, str]]:
+    """A job in the midst of its run, and its processes. The node n2 gets a folder for Ray of its own."""
+    with_own_folder = f'{stub} "${{@/%edge_grpo-$SLURM_JOB_ID/n2-$SLURM_JOB_ID}}"'
+    python = python_without("$2 == recipe.edge_grpo.slurm.ray_node && $4 == n2", with_own_folder, otherwise=stub)
+    job = slurm.submit("train_multinode.sbatch", *FOR_EVER, EDGE_GRPO_PYTHON=python)
     slurm.wait_until(job, is_training(slurm, job), SECONDS)
     processes = slurm.processes(job)
     command_lines = [command_line(process) for process in processes]
     assert sum("raylet/raylet" in each for each in command_lines) == 2
     assert sum(each.startswith("sleep 1000") for each in command_lines) == 2  # children of the actors
+    assert [folder.exists() for folder in ray_folders(slurm, job)] == [True, True]
     return job, processes
+
+
+def ray_folders(slurm: Any, job: str) -> list[Path]:
+    """Those of both nodes."""
+    return [slurm.ray_folder(job), slurm.folder / f"n2-{job}"]
 
 
 def assert_stranger_is_refused(given: list[str]) -> None:
@@ -70,7 +78,7 @@ def assert_nothing_runs(slurm: Any, job: str, processes: dict[int, str]) -> None
     assert slurm.processes(job) == {}
 
 
-def test_strangers_are_refused_and_cancelling_leaves_no_process(
+def test_strangers_are_refused_and_cancelling_leaves_no_process_and_no_folder_of_ray(
     slurm: Any, running: tuple[str, dict[int, str]]
 ) -> None:
     job, processes = running
@@ -81,9 +89,12 @@ def test_strangers_are_refused_and_cancelling_leaves_no_process(
     slurm.command("scancel", job)
     assert slurm.ended(job) == "CANCELLED"
     assert_nothing_runs(slurm, job, processes)
+    assert [folder.exists() for folder in ray_folders(slurm, job)] == [False, False]
 
 
-def test_a_node_that_fails_ends_the_run_with_its_name(slurm: Any, running: tuple[str, dict[int, str]]) -> None:
+def test_a_node_that_fails_ends_the_run_with_its_name_and_leaves_the_logs_of_ray(
+    slurm: Any, running: tuple[str, dict[int, str]]
+) -> None:
     job, processes = running
     # Slurm's own daemon of the step: neither it nor srun can tell the script any more.
     os.kill(parent(ray_node_of(slurm, job, "n2")), signal.SIGKILL)
@@ -91,10 +102,12 @@ def test_a_node_that_fails_ends_the_run_with_its_name(slurm: Any, running: tuple
     assert slurm.exit_code(job) != 0
     assert "EDGE-GRPO: Ray has lost n2" in slurm.log(job)
     assert_nothing_runs(slurm, job, processes)
+    assert [folder.exists() for folder in ray_folders(slurm, job)] == [True, True]
+    assert f"Ray's own logs are in {slurm.ray_folder(job)} on each node" in slurm.log(job)
 
 
 def test_a_node_that_does_not_start_ends_the_job_at_once_and_shows_why(
-    slurm: Any, python_without: Callable[[str, str], str]
+    slurm: Any, python_without: Callable[..., str]
 ) -> None:
     without_n2 = python_without("$2 == recipe.edge_grpo.slurm.ray_node && $4 == n2", "echo the network is down")
     job = slurm.submit("train_multinode.sbatch", EDGE_GRPO_PYTHON=without_n2)
@@ -106,7 +119,7 @@ def test_a_node_that_does_not_start_ends_the_job_at_once_and_shows_why(
 
 
 def test_a_node_that_never_joins_ends_the_job_within_the_time_limit(
-    slurm: Any, python_without: Callable[[str, str], str]
+    slurm: Any, python_without: Callable[..., str]
 ) -> None:
     without_n2 = python_without("$2 == recipe.edge_grpo.slurm.ray_node && $4 == n2", "sleep 1000")
     job = slurm.submit("train_multinode.sbatch", EDGE_GRPO_PYTHON=without_n2, EDGE_GRPO_JOIN_SECONDS="25")

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from recipe.edge_grpo.slurm import network, process_tree
+from recipe.edge_grpo.slurm import ray_node as ray_node_module
 from recipe.edge_grpo.slurm.ray_node import parse_arguments, ray_command
 from recipe.edge_grpo.slurm.wait_for_nodes import missing_nodes
 
@@ -185,7 +187,7 @@ def test_an_unknown_interface_is_refused_with_those_that_exist() -> None:
 
 
 def test_the_head_has_the_port_of_the_cluster_and_a_worker_its_address() -> None:
-    common = ["--name", "n1", "--cluster", "127.0.0.1:6000", "--devices", "2", "--cpus", "32"]
+    common = ["--name", "n1", "--cluster", "127.0.0.1:6000", "--devices", "2", "--cpus", "32", "--folder", "/x"]
     head, worker = ray_command(parse_arguments([*common, "--head"])), ray_command(parse_arguments(common))
     assert {"--head", "--port=6000", "--node-ip-address=127.0.0.1", "--include-dashboard=false"} <= set(head)
     assert "--address=127.0.0.1:6000" in worker and "--head" not in worker
@@ -208,11 +210,44 @@ def test_a_node_that_joined_again_after_dying_is_there() -> None:
     assert missing_nodes(["n1"], [ray_node("n1", is_alive=False), ray_node("n1")]) == []
 
 
+def run_ray_node(folder: Path) -> int:
+    words = ["--name", "n1", "--cluster", "127.0.0.1:6000", "--devices", "1", "--cpus", "4", "--folder", str(folder)]
+    return ray_node_module.main(words)
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "is_kept"),
+    [(128 + signal.SIGTERM, False), (128 + signal.SIGUSR2, True), (128 + signal.SIGHUP, True), (1, True), (0, True)],
+)
+def test_the_folder_of_ray_is_private_and_goes_with_a_node_that_slurm_ends(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, exit_code: int, is_kept: bool
+) -> None:
+    folder, modes = tmp_path / "edge_grpo-1", []
+
+    def run(command: list[str]) -> int:
+        modes.append(stat.filemode(folder.stat().st_mode))
+        (folder / "ray").mkdir()
+        return exit_code
+
+    monkeypatch.setattr(process_tree, "run", run)
+    assert run_ray_node(folder) == exit_code
+    assert modes == ["drwx------"]
+    assert folder.exists() == is_kept
+
+
+def test_a_folder_for_ray_that_belongs_to_somebody_else_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(process_tree, "run", lambda command: pytest.fail("it was started"))
+    monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
+    assert run_ray_node(tmp_path) == 1
+    assert f"{tmp_path} belongs to somebody else" in capsys.readouterr().err
+
+
 def test_the_cpu_platform_gives_its_environment_to_ray_and_keeps_what_the_user_set(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from recipe.edge_grpo.cpu import ENVIRONMENT
-    from recipe.edge_grpo.slurm import ray_node as module
 
     (first, second) = list(ENVIRONMENT)[:2]
     seen: dict[str, str] = {}
@@ -223,6 +258,6 @@ def test_the_cpu_platform_gives_its_environment_to_ray_and_keeps_what_the_user_s
         monkeypatch.delenv(name)
     monkeypatch.setenv("VERL_PLATFORM", "cpu")
     monkeypatch.setenv(second, "mine")
-    assert module.main(["--name", "n1", "--cluster", "127.0.0.1:6000", "--devices", "1", "--cpus", "4"]) == 0
+    assert run_ray_node(tmp_path) == 0
     assert seen[first] == ENVIRONMENT[first]
     assert seen[second] == "mine"

@@ -1,11 +1,15 @@
-"""verl itself under a real Slurm, with the CPU profile: to its end, stopped and requeued, cancelled."""
+"""verl itself under a real Slurm, with the CPU profile: to its end, stopped and requeued, cancelled; an evaluation."""
 
+import contextlib
+import ipaddress
 import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas
+import psutil
 import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
@@ -14,19 +18,29 @@ SECONDS = 600
 
 
 @pytest.fixture(scope="module")
-def overrides(assets: Path) -> list[str]:
+def profile(assets: Path) -> list[str]:
+    """What every run of verl here is given; it needs a recipe as well."""
     return [
-        *("+recipe=edge_grpo", "+profile=cpu", f"actor_rollout_ref.model.path={assets / 'model'}"),
+        *("+profile=cpu", f"actor_rollout_ref.model.path={assets / 'model'}"),
         *(f"data.train_files={assets / 'train.parquet'}", f"data.val_files={assets / 'test.parquet'}"),
         *("trainer.val_before_train=false", "trainer.test_freq=-1", "trainer.total_epochs=1000000"),
     ]
 
 
-def logged_steps(slurm: Any, job: str) -> list[int]:
-    """The step of every line with training metrics, in their order."""
-    path = slurm.run_folder(job) / "metrics.jsonl"
+@pytest.fixture(scope="module")
+def overrides(profile: list[str]) -> list[str]:
+    return ["+recipe=edge_grpo", *profile]
+
+
+def training_metrics(run_folder: Path) -> list[tuple[int, dict[str, float]]]:
+    """Step and metrics of every line with training metrics, in their order."""
+    path = run_folder / "metrics.jsonl"
     entries = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    return [entry["step"] for entry in entries if "edge_grpo/accuracy/first_pass" in entry["data"]]
+    return [(each["step"], each["data"]) for each in entries if "edge_grpo/accuracy/first_pass" in each["data"]]
+
+
+def logged_steps(slurm: Any, job: str) -> list[int]:
+    return [step for step, _ in training_metrics(slurm.run_folder(job))]
 
 
 def has_logged(slurm: Any, job: str, step: int) -> Callable[[], bool]:
@@ -68,3 +82,88 @@ def test_a_cancelled_run_on_two_nodes_leaves_no_process(slurm: Any, overrides: l
     time.sleep(1)
     assert slurm.left_of(processes) == []
     assert slurm.processes(job) == {}
+
+
+def listening_hosts(processes: dict[int, str]) -> list[str]:
+    """The address of every port on which one of the processes listens."""
+    found = []
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            connections = psutil.Process(process).net_connections(kind="inet")
+            found += [each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN]
+    return found
+
+
+def is_loopback(host: str) -> bool:
+    return ipaddress.ip_address(host.removeprefix("::ffff:")).is_loopback
+
+
+def assert_on_loopback_only(processes: dict[int, str]) -> None:
+    hosts = listening_hosts(processes)
+    assert len(hosts) > 10
+    assert [host for host in hosts if not is_loopback(host)] == []
+
+
+def job_of_task(slurm: Any, array: str, task: int, run_folder: Path) -> str:
+    """The number of a task's own job, which it has once it has begun."""
+    name = f"{array}_{task}"
+    slurm.wait_until(name, run_folder.exists, 60)
+    return str(slurm.field(name, "JobId"))
+
+
+def first_step(run_folder: Path) -> tuple[int, dict[str, float], set[str]]:
+    """Number, metrics and questions of the only step of a run."""
+    ((step, metrics),) = training_metrics(run_folder)
+    lines = (run_folder / "rollouts" / "1.jsonl").read_text().splitlines()
+    return step, metrics, {json.loads(line)["input"] for line in lines}
+
+
+def test_a_sweep_trains_the_recipe_and_the_seed_of_each_task_on_loopback_only(
+    slurm: Any, profile: list[str], run_module: Callable[..., None]
+) -> None:
+    words = [*profile, "trainer.total_training_steps=1", "trainer.save_freq=-1"]
+    sweep = {"EDGE_GRPO_RECIPES": "edge_grpo eda_only", "EDGE_GRPO_SEEDS": "1 7"}
+    array = slurm.submit("sweep.sbatch", *words, options=("--array=0,3",), **sweep)
+    run_folders = [slurm.folder / "runs" / f"sweep-{array}" / name for name in ("edge_grpo-seed-1", "eda_only-seed-7")]
+    jobs = [job_of_task(slurm, array, task, folder) for task, folder in zip((0, 3), run_folders, strict=True)]
+    slurm.wait_until(jobs[0], lambda: "Training Progress" in slurm.log(jobs[0]), SECONDS)
+    assert_on_loopback_only(slurm.processes(jobs[0]))
+    for job, seed in zip(jobs, (1, 7), strict=True):
+        assert slurm.ended(job, SECONDS) == "COMPLETED"
+        assert slurm.processes(job) == {}
+        assert not slurm.ray_folder(job).exists()
+        # verl prints the configuration: the draws of corrections, the data, the engine.
+        assert slurm.log(job).count(f"'seed': {seed},") == 3
+        assert f"'data_loader_seed': {seed}," in slurm.log(job)
+    (step, corrected, questions), (other_step, uncorrected, other_questions) = map(first_step, run_folders)
+    assert (step, other_step) == (1, 1)
+    assert corrected["edge_grpo/gec/reflection"] > uncorrected["edge_grpo/gec/reflection"] == 0
+    assert questions != other_questions
+    run_module("recipe.edge_grpo.report", *run_folders, "--output", slurm.folder / "report")
+    table = (slurm.folder / "report" / "summary.md").read_text()
+    assert all(folder.name in table for folder in run_folders)
+
+
+def test_an_evaluation_leaves_its_tables_below_the_folder_of_submission(slurm: Any, assets: Path) -> None:
+    words = ["--model", assets / "model", "--data", assets / "test.parquet", "--limit", 4, "--max-tokens", 64]
+    job = slurm.submit("evaluate.sbatch", *words, "--output-dir", "results/of mine")
+    slurm.wait_until(job, lambda: "sampling:" in slurm.log(job), SECONDS)
+    processes = slurm.processes(job)
+    assert slurm.ended(job, SECONDS) == "COMPLETED"
+    tables = (slurm.folder / "results" / "of mine" / "results.md").read_text()
+    assert "| arithmetic " in tables and tables in slurm.log(job)
+    assert slurm.left_of(processes) == []
+
+
+def test_a_run_that_fails_says_why_at_the_end_of_its_log(
+    slurm: Any, assets: Path, overrides: list[str], tmp_path: Path
+) -> None:
+    rows = pandas.read_parquet(assets / "train.parquet")
+    rows.at[5, "reward_model"] = {**rows.at[5, "reward_model"], "ground_truth": ""}
+    rows.to_parquet(tmp_path / "train.parquet")
+    job = slurm.submit("train.sbatch", *overrides, f"data.train_files={tmp_path / 'train.parquet'}")
+    assert slurm.ended(job, SECONDS) == "FAILED"
+    reason = (slurm.run_folder(job) / "failure.txt").read_text().strip()
+    assert "training row 5 (from 0) has no reward_model.ground_truth" in reason
+    said = [line for line in slurm.log(job).splitlines() if line.startswith("EDGE-GRPO: ")]
+    assert said[-3:-1] == [f"EDGE-GRPO: {reason}", "EDGE-GRPO: the run failed with exit code 1"]
