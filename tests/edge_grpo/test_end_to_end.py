@@ -151,5 +151,6 @@ def listening_hosts(driver: int) -> list[tuple[str, str]]:
         with contextlib.suppress(psutil.NoSuchProcess):
             connections = process.net_connections(kind="inet")
             hosts = [each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN]
-            found += [(process.name(), host) for host in hosts]
+            # An IPv4 address of a socket for both kinds is written as one of IPv6.
+            found += [(process.name(), host.removeprefix("::ffff:")) for host in hosts]
     return found
