@@ -21,13 +21,16 @@ def main() -> None:
         return
     unknown = [package["name"] for package in packages if "skip_reason" in package]
     vulnerable = [package for package in packages if package.get("vulns")]
-    print(f"{len(packages)} locked packages, {len(vulnerable)} with known vulnerabilities")
+    num_asked = len(packages) - len(unknown)
+    print(
+        f"{num_asked} of {len(packages)} locked packages looked up, {len(vulnerable)} of them with known vulnerabilities"
+    )
     for package in vulnerable:
         for found in package["vulns"]:
             fixed = ", ".join(found["fix_versions"]) or "no version yet"
             print(f"  {package['name']} {package['version']}: {found['id']}, fixed in {fixed}")
     if unknown:
-        print(f"nothing could be learned of {len(unknown)} of them: {', '.join(unknown[:5])}…")
+        print(f"nothing could be learned of {len(unknown)} others: {', '.join(unknown[:5])}…")
 
 
 if __name__ == "__main__":
