@@ -21,10 +21,8 @@ def main() -> None:
         return
     unknown = [package["name"] for package in packages if "skip_reason" in package]
     vulnerable = [package for package in packages if package.get("vulns")]
-    num_asked = len(packages) - len(unknown)
-    print(
-        f"{num_asked} of {len(packages)} locked packages looked up, {len(vulnerable)} of them with known vulnerabilities"
-    )
+    num_known = len(packages) - len(unknown)
+    print(f"{num_known} of {len(packages)} locked packages looked up, {len(vulnerable)} with known vulnerabilities")
     for package in vulnerable:
         for found in package["vulns"]:
             fixed = ", ".join(found["fix_versions"]) or "no version yet"
