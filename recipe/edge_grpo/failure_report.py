@@ -36,7 +36,8 @@ def print_failure_at_exit(run_folder: str) -> None:
             import ray
 
             ray.shutdown(_exiting_interpreter=True)  # which prints what is left of the actors' output
-            print(f"EDGE-GRPO: {file.read_text(encoding='utf-8').strip()}", file=sys.stderr, flush=True)
+            reason = file.read_text(encoding="utf-8", errors="replace").strip()  # the cut may go through a character
+            print(f"EDGE-GRPO: {reason}", file=sys.stderr, flush=True)
 
     atexit.register(print_failure)
 

@@ -114,6 +114,12 @@ def test_the_driver_says_that_a_trainer_has_ended_without_a_word(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_reason_that_was_cut_within_a_character_is_printed(tmp_path):
+    failed = run(DRIVER, tmp_path, "x" + "é" * RESERVED_BYTES)
+    assert failed.stderr.splitlines()[-1].startswith("EDGE-GRPO: xéé")
+
+
+@pytest.mark.slow
 def test_the_reason_of_an_earlier_start_is_forgotten(tmp_path):
     note_failure(str(tmp_path), "an old story")
     expect_the_worst(str(tmp_path))
