@@ -51,7 +51,7 @@ setup(
         "recipe.edge_grpo": [
             "config/**/*.yaml",
             "REQUIRED_VERL.txt",
-            "evaluation/*.yaml",
+            "evaluate/*.yaml",
             "slurm/*.sbatch",
             "slurm/*.sh",
         ]

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from data_prep.arithmetic_problems import LEVELS, Problem, Step, draw_problem
-from data_prep.rows import build_row, write_parquet
+from data_prep.writing.rows import build_row, write_parquet
 
 DEFAULT_SHARES = {"easy": 0.2, "medium": 0.4, "hard": 0.4}
 

@@ -21,9 +21,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from data_prep.files import sha256_of
-from data_prep.problem_records import ProblemRecord, encode, read_problem_records, write_records
-from data_prep.problems import Columns
+from data_prep.quality.token_lengths import load_tokenizer
 from data_prep.sampling import checkpoint, cpu
 from data_prep.sampling.engine import (
     EngineSettings,
@@ -39,7 +37,9 @@ from data_prep.sampling.journal import Journal
 from data_prep.sampling.options import add_model_options, positive, temperature
 from data_prep.sampling.prompts import build_prompts, needed_length
 from data_prep.sampling.templates import CHAT, Prompt
-from data_prep.token_lengths import load_tokenizer
+from data_prep.sources.problem_records import ProblemRecord, encode, read_problem_records, write_records
+from data_prep.sources.problems import Columns
+from data_prep.writing.files import sha256_of
 
 ResponseKey = tuple[int, int]
 """Row number, from 1, and number of the response to it, from 0."""

@@ -30,7 +30,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_prep.preparation import prepare
-from data_prep.problems import MAX_FIELD_CHARACTERS
+from data_prep.sources.problems import MAX_FIELD_CHARACTERS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -20,13 +20,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_prep.answer_kinds import KINDS, kind_of
-from data_prep.card import describe_source, write_dataset
-from data_prep.hub import find_split, load_splits
-from data_prep.markdown import markdown_table
-from data_prep.problems import MathProblem, read_problems
-from data_prep.rows import Row, build_row
-from data_prep.verification import verify_references
+from data_prep.quality.answer_kinds import KINDS, kind_of
+from data_prep.quality.verification import verify_references
+from data_prep.sources.hub import find_split, load_splits
+from data_prep.sources.problems import MathProblem, read_problems
+from data_prep.writing.card import describe_source, write_dataset
+from data_prep.writing.markdown import markdown_table
+from data_prep.writing.rows import Row, build_row
 
 
 @dataclass(frozen=True)

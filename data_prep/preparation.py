@@ -4,14 +4,14 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from data_prep import summary
-from data_prep.card import describe_source, write_dataset
-from data_prep.problems import Columns, MathProblem, read_problems
-from data_prep.reading import read_records
-from data_prep.rows import Row, build_row
-from data_prep.selection import Selection, draw_random, find_easy, find_repetitions
-from data_prep.token_lengths import load_tokenizer, prompt_lengths, text_lengths
-from data_prep.verification import have_equal_answers, verify_references
+from data_prep.quality import summary
+from data_prep.quality.selection import Selection, draw_random, find_easy, find_repetitions
+from data_prep.quality.token_lengths import load_tokenizer, prompt_lengths, text_lengths
+from data_prep.quality.verification import have_equal_answers, verify_references
+from data_prep.sources.problems import Columns, MathProblem, read_problems
+from data_prep.sources.records import read_records
+from data_prep.writing.card import describe_source, write_dataset
+from data_prep.writing.rows import Row, build_row
 
 
 def prepare(options: argparse.Namespace) -> str:

@@ -19,13 +19,13 @@ from decimal import Decimal
 from numbers import Real
 from typing import Any
 
-from reward_fns.answer_text import clean
-from reward_fns.costs import is_too_costly
-from reward_fns.equivalence import compare_quickly
+from reward_fns.equivalence.compare import compare_quickly
+from reward_fns.equivalence.text import clean
+from reward_fns.expressions.values import TooLarge
 from reward_fns.extraction import last_boxed
 from reward_fns.limits import exceeds_text_limits
-from reward_fns.values import TooLarge
-from reward_fns.worker_pool import Verdict, shared_pool
+from reward_fns.verifier.costs import is_too_costly
+from reward_fns.verifier.pool import Verdict, shared_pool
 
 
 @dataclass(frozen=True)

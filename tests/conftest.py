@@ -12,7 +12,9 @@ import hypothesis
 import pytest
 
 from data_prep.sampling.engine import EngineSettings, Request, Sample
-from reward_fns import worker_pool
+from reward_fns.verifier import pool as worker_pool
+
+pytest_plugins = ["support.training_runs", "support.slurm"]
 
 # Hypothesis fails an example that takes more than 200 ms, which a busy machine does to any of them.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -31,7 +33,7 @@ def no_verifier_outlives_its_module() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny model with random weights, and its tokenizer."""
-    from recipe.edge_grpo.cpu.tiny_architecture import build_tokenizer, build_untrained_model
+    from recipe.edge_grpo.quickstart.tiny_policy.architecture import build_tokenizer, build_untrained_model
 
     folder = tmp_path_factory.mktemp("untrained") / "model"
     tokenizer = build_tokenizer()
@@ -109,7 +111,7 @@ def arithmetic_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def half_trained_model(arithmetic_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny model that ends its responses, and is right in a few; takes 12 s."""
-    from recipe.edge_grpo.cpu.tiny_model import DEFAULT_PLAN, build_model_folder
+    from recipe.edge_grpo.quickstart.tiny_policy.build import DEFAULT_PLAN, build_model_folder
 
     folder = tmp_path_factory.mktemp("half_trained") / "model"
     build_model_folder(arithmetic_data, folder, plan=dataclasses.replace(DEFAULT_PLAN, num_steps=400))

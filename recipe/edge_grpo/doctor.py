@@ -104,8 +104,8 @@ def check_registration() -> str:
     from verl.trainer.ppo.core_algos import get_adv_estimator_fn
     from verl.trainer.ppo.v1 import get_trainer_cls
 
-    from recipe.edge_grpo.checks import TRAINER_MODES
-    from recipe.edge_grpo.estimator import NAME, edge_grpo_advantage
+    from recipe.edge_grpo.run.config_checks import TRAINER_MODES
+    from recipe.edge_grpo.training_step.estimator import NAME, edge_grpo_advantage
 
     if get_adv_estimator_fn(NAME) is not edge_grpo_advantage:
         raise Problem(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from data_prep.markdown import aligned_table
+from data_prep.writing.markdown import aligned_table
 
 MISSING = "–"
 """What a cell shows for a quantity that a run does not have, as the corrections of a run without error correction."""

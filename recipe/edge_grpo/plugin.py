@@ -23,7 +23,7 @@ from typing import Any
 
 import wrapt
 
-import recipe.edge_grpo.stop_request  # noqa: F401  it notes when this process began
+import recipe.edge_grpo.run.stop_request  # noqa: F401  it notes when this process began
 
 CPU_PROFILE = "+profile=cpu"  # or one whose name goes on from there: cpu_separate
 
@@ -64,26 +64,26 @@ def _register_config_folder(_: ModuleType) -> None:
 
 
 def _register_estimator(core_algos: ModuleType) -> None:
-    from recipe.edge_grpo.estimator import NAME, edge_grpo_advantage
+    from recipe.edge_grpo.training_step.estimator import NAME, edge_grpo_advantage
 
     core_algos.register_adv_est(NAME)(edge_grpo_advantage)
 
 
 def _register_policy_loss(core_algos: ModuleType) -> None:
-    from recipe.edge_grpo.shaped_loss import NAME, edge_grpo_shaped_loss
+    from recipe.edge_grpo.training_step.policy_loss import NAME, edge_grpo_shaped_loss
 
     core_algos.register_policy_loss(NAME)(edge_grpo_shaped_loss)
 
 
 def _register_trainers(_: ModuleType) -> None:
-    import recipe.edge_grpo.trainer  # noqa: F401  importing it registers its classes
+    import recipe.edge_grpo.training_step.trainer  # noqa: F401  importing it registers its classes
 
 
 def _check_config_at_start(config_module: ModuleType) -> None:
-    from recipe.edge_grpo.start_up import check_after_validate_config
+    from recipe.edge_grpo.verl_patches.config_validation import check_after_validate_config
 
     def find_check() -> Any:
-        from recipe.edge_grpo.checks import check_at_start
+        from recipe.edge_grpo.run.config_checks import check_at_start
 
         return check_at_start
 
@@ -91,25 +91,25 @@ def _check_config_at_start(config_module: ModuleType) -> None:
 
 
 def _keep_metrics_of_earlier_steps(tracking_module: ModuleType) -> None:
-    from recipe.edge_grpo.run_folder import begin_metrics_file_with_what_it_holds
+    from recipe.edge_grpo.run.metrics_file import begin_metrics_file_with_what_it_holds
 
     begin_metrics_file_with_what_it_holds(tracking_module)
 
 
 def _trust_remote_code_as_configured(reward_loop: ModuleType) -> None:
-    from recipe.edge_grpo.remote_code import trust_as_configured
+    from recipe.edge_grpo.verl_patches.remote_code import trust_as_configured
 
     trust_as_configured(reward_loop)
 
 
 def _keep_weights_of_runs_apart(bucketed_weight_transfer: ModuleType) -> None:
-    from recipe.edge_grpo.weight_sockets import name_sockets_by_ray_node
+    from recipe.edge_grpo.verl_patches.weight_sockets import name_sockets_by_ray_node
 
     name_sockets_by_ray_node(bucketed_weight_transfer)
 
 
 def _keep_stores_on_loopback(rendezvous: ModuleType) -> None:
-    from recipe.edge_grpo.loopback import stores_on_loopback
+    from recipe.edge_grpo.verl_patches.loopback import stores_on_loopback
 
     stores_on_loopback(rendezvous)
 

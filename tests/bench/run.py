@@ -71,7 +71,7 @@ def bench_advantage(num_responses: int, num_pairs: int, group_size: int = 8, num
     from verl.trainer.ppo.core_algos import compute_grpo_outcome_advantage
 
     from recipe.edge_grpo.advantage import entropy_ratio, mean_response_entropy
-    from recipe.edge_grpo.estimator import edge_grpo_advantage, entropy_ratio_for_estimator, group_numbers
+    from recipe.edge_grpo.training_step.estimator import edge_grpo_advantage, entropy_ratio_for_estimator, group_numbers
 
     generator = torch.Generator().manual_seed(0)
     token_level_rewards = torch.zeros(num_responses, num_tokens)

@@ -9,8 +9,8 @@ from collections import Counter
 import pytest
 
 from data_prep import correctness_rate
-from data_prep.reading import read_records
 from data_prep.sampling.engine import request_seed
+from data_prep.sources.records import read_records
 
 PROBLEMS = [{"problem": f"What is {number}?", "answer": "7", "note": number} for number in range(5)]
 

@@ -9,10 +9,10 @@ from omegaconf import OmegaConf
 from verl.utils.dataset.rl_dataset import RLHFDataset
 
 from data_prep import arithmetic, deepscaler, eval_suite
-from data_prep.card import CARD_NAME
 from data_prep.eval_suite import BENCHMARKS
-from data_prep.token_lengths import prompt_lengths
-from recipe.edge_grpo.cpu.tiny_tokenizer import train_tokenizer
+from data_prep.quality.token_lengths import prompt_lengths
+from data_prep.writing.card import CARD_NAME
+from recipe.edge_grpo.quickstart.tiny_policy.tiny_tokenizer import train_tokenizer
 from reward_fns.math_reward import compute_score
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

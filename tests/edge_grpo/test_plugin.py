@@ -10,8 +10,10 @@ import pytest
 pytestmark = pytest.mark.slow  # processes of their own, of which one imports verl
 
 PURE_MODULES = (
-    *("advantage", "batch_entropy", "contrast_guard", "correction", "corrector", "diagnostics", "draws", "failure"),
-    *("group_correction", "injected_loss", "rollout_dump", "settings", "step_metrics", "training_rows"),
+    *("advantage", "correction.contrast_guard", "correction.tokens", "correction.corrector", "correction.draws"),
+    *("correction.failure", "correction.prompt_group", "settings.block", "run.training_rows"),
+    *("training_step.batch_entropy", "training_step.injected_tokens", "training_step.metrics"),
+    *("training_step.rollout_dump", "training_step.step_metrics"),
 )
 
 # The light questions: what is imported by the plugin alone, and by each pure module with verl out of reach.
@@ -39,7 +41,7 @@ estimator = get_adv_estimator_fn("edge_grpo")
 facts["estimator"] = f"{estimator.__module__}.{estimator.__qualname__}"
 policy_loss = get_policy_loss_fn("edge_grpo_shaped")
 facts["policy_loss"] = f"{policy_loss.__module__}.{policy_loss.__qualname__}"
-facts["trainer_after_core_algos"] = "recipe.edge_grpo.trainer" in sys.modules
+facts["trainer_after_core_algos"] = "recipe.edge_grpo.training_step.trainer" in sys.modules
 from verl.trainer.ppo.v1 import get_trainer_cls
 facts["trainers"] = {
     mode: [f"{cls.__module__}.{cls.__name__}" for cls in get_trainer_cls(mode).__mro__]
@@ -50,7 +52,8 @@ from hydra import compose, initialize_config_module
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 import verl.trainer.main_ppo as main_ppo
-from recipe.edge_grpo import checks, plugin
+from recipe.edge_grpo import plugin
+from recipe.edge_grpo.run import config_checks as checks
 
 def num_search_paths():
     return sum(cls.__name__ == "EdgeGRPOSearchPath" for cls in Plugins.instance().discover(SearchPathPlugin))
@@ -147,17 +150,21 @@ def test_pure_modules_import_torch_and_the_standard_library_only(light):
 
 def test_import_verl_loads_the_plugin_and_leaves_the_heavy_modules_for_later(facts):
     assert "recipe.edge_grpo.plugin" in facts["after_import_verl"]
-    for heavy in ("verl.trainer.ppo.v1", "recipe.edge_grpo.trainer", "recipe.edge_grpo.rollout"):
+    for heavy in (
+        "verl.trainer.ppo.v1",
+        "recipe.edge_grpo.training_step.trainer",
+        "recipe.edge_grpo.correction.rollout",
+    ):
         assert heavy not in facts["after_import_verl"]
 
 
 def test_the_estimators_name_leads_to_our_function_without_loading_the_trainer(facts):
-    assert facts["estimator"] == "recipe.edge_grpo.estimator.edge_grpo_advantage"
+    assert facts["estimator"] == "recipe.edge_grpo.training_step.estimator.edge_grpo_advantage"
     assert not facts["trainer_after_core_algos"]
 
 
 def test_the_policy_losss_name_leads_to_our_function(facts):
-    assert facts["policy_loss"] == "recipe.edge_grpo.shaped_loss.edge_grpo_shaped_loss"
+    assert facts["policy_loss"] == "recipe.edge_grpo.training_step.policy_loss.edge_grpo_shaped_loss"
 
 
 @pytest.mark.parametrize(
@@ -171,7 +178,7 @@ def test_the_policy_losss_name_leads_to_our_function(facts):
 def test_each_trainer_extends_the_verl_trainer_of_its_mode_and_the_mixin_comes_first(facts, mode, ours, base):
     classes = [name.rpartition(".")[2] for name in facts["trainers"][mode]]
     assert classes[:4] == [ours, "EdgeGRPOMixin", "RunLifecycleMixin", base]
-    assert facts["trainers"][mode][0].startswith("recipe.edge_grpo.trainer.")
+    assert facts["trainers"][mode][0].startswith("recipe.edge_grpo.training_step.trainer.")
     assert facts["trainers"][mode][3].startswith("verl.trainer.ppo.v1.")
 
 

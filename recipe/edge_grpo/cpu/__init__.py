@@ -28,7 +28,8 @@ def register() -> None:
     if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
         # Ray refuses to start with the resource that stands for training processes while this hides all devices.
         del os.environ["CUDA_VISIBLE_DEVICES"]
-    from recipe.edge_grpo.cpu import patches, platform
+    from recipe.edge_grpo.cpu import platform
+    from recipe.edge_grpo.verl_patches import accelerator as patches
 
     platform.register()
     patches.register()

@@ -2,11 +2,11 @@ import json
 
 import torch
 
-from recipe.edge_grpo import diagnostics
-from recipe.edge_grpo.correction import Strategy
+from recipe.edge_grpo.correction.tokens import Strategy
 from recipe.edge_grpo.report.__main__ import main
 from recipe.edge_grpo.report.panels import panels_of
 from recipe.edge_grpo.report.table import ROWS
+from recipe.edge_grpo.training_step import metrics as diagnostics
 
 
 def write_run(run_dir, metric="edge_grpo/accuracy/first_pass", num_steps=2):

@@ -1,0 +1,111 @@
+"""Records of a dataset that keep all their columns, with what has to be sampled for each and where a rate goes."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+
+from data_prep.sources.problems import Columns, parse_problem
+from data_prep.sources.records import Record, read_records
+from data_prep.writing.files import replacing_files
+from data_prep.writing.rows import check_row
+
+RATE = "correctness_rate"
+
+
+@dataclass(frozen=True)
+class ProblemRecord:
+    """A record as it was read; the chat that puts its problem, and its accepted answers."""
+
+    record: Record
+    messages: Sequence[Mapping[str, str]]
+    answers: tuple[str, ...]
+
+    def with_rate(self, rate: float) -> Record:
+        """The record with `rate` under its name: in `extra_info` of a verl row, else as a column."""
+        if _is_verl_row(self.record):
+            return {**self.record, "extra_info": {**self.record["extra_info"], RATE: rate}}
+        return {**self.record, RATE: rate}
+
+
+def read_problem_records(
+    source: str, columns: Columns, split: str, config: str | None, limit: int | None
+) -> list[ProblemRecord]:
+    """Read at most `limit` records; see `reading.read_records` for sources.
+
+    Raises ValueError, naming the source and the row, for what cannot be read, a problem or answer that is missing or
+    empty, and no rows at all.
+    """
+    problems = []
+    for row_number, record in enumerate(islice(read_records(source, split, config), limit), start=1):
+        try:
+            problems.append(_from_verl_row(record, row_number) if _is_verl_row(record) else _from_raw(record, columns))
+        except ValueError as error:
+            raise ValueError(f"{source}, row {row_number}: {error}") from error
+    if not problems:
+        raise ValueError(f"{source}: no rows")
+    return problems
+
+
+def encode(records: Sequence[Record], path: Path) -> bytes:
+    """The content of a file of these records in the format that the ending of `path` names.
+
+    Raises ValueError, naming `path`, for another ending, and for values that the format cannot hold, such as a text and
+    a list in one column of Parquet.
+    """
+    if path.suffix not in _ENCODERS:
+        raise ValueError(f"{path}: unknown kind of file; expected {', '.join(_ENCODERS)}")
+    try:
+        return _ENCODERS[path.suffix](records)
+    except (ValueError, TypeError, pyarrow.ArrowException) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def write_records(records: Sequence[Record], path: Path) -> None:
+    """Write the records, whole or not at all; raises what `encode` raises."""
+    content = encode(records, path)
+    with replacing_files(path.parent) as folder:
+        (folder / path.name).write_bytes(content)
+
+
+def _is_verl_row(record: Mapping[str, Any]) -> bool:
+    return "prompt" in record and "reward_model" in record
+
+
+def _from_verl_row(record: Record, row_number: int) -> ProblemRecord:
+    check_row(record, row_number)
+    answers = record["reward_model"]["ground_truth"]
+    return ProblemRecord(record, record["prompt"], (answers,) if isinstance(answers, str) else tuple(answers))
+
+
+def _from_raw(record: Record, columns: Columns) -> ProblemRecord:
+    problem = parse_problem(record, columns=columns)
+    return ProblemRecord(record, [{"role": "user", "content": problem.text}], problem.answers)
+
+
+def _encode_json(records: Sequence[Record]) -> bytes:
+    return (json.dumps(records, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _encode_json_lines(records: Sequence[Record]) -> bytes:
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
+
+
+def _encode_parquet(records: Sequence[Record]) -> bytes:
+    names = dict.fromkeys(name for record in records for name in record)  # A record may lack what others have.
+    table = pyarrow.Table.from_pylist([{name: record.get(name) for name in names} for record in records])
+    stream = pyarrow.BufferOutputStream()
+    pyarrow.parquet.write_table(table, stream)
+    return stream.getvalue().to_pybytes()
+
+
+_ENCODERS: dict[str, Callable[[Sequence[Record]], bytes]] = {
+    ".json": _encode_json,
+    ".jsonl": _encode_json_lines,
+    ".parquet": _encode_parquet,
+}

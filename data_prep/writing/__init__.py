@@ -1,0 +1,9 @@
+"""From problems to files.
+
+rows.py      the one place that knows what a row of verl looks like
+files.py     files written whole or not at all
+card.py      the dataset card beside them
+markdown.py  aligned Markdown tables, of cards, reports and evaluations
+
+Imports nothing of ours but sources.
+"""

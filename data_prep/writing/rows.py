@@ -1,0 +1,119 @@
+"""What verl expects of a dataset row, and how a file of rows is written."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+
+from data_prep.writing.files import replacing_files
+
+Row = dict[str, Any]
+
+
+def build_row(
+    *,
+    data_source: str,
+    problem: str,
+    answer: str | Sequence[str],
+    solution: str,
+    index: int,
+    split: str,
+    **extra_info: Any,
+) -> Row:
+    """Build one row of verl from a problem, its reference `answer` and reference `solution` (may be empty).
+
+    `problem` is the whole user message. `answer` is a text, or a sequence of texts each of which is accepted; a file
+    holds one kind or the other. `index` is unique within a file. Further keyword arguments go to `extra_info`; across
+    the rows of one file they must have one type each.
+    """
+    return {
+        "data_source": data_source,
+        "prompt": [{"role": "user", "content": problem}],
+        "ability": "math",
+        "reward_model": {"style": "rule", "ground_truth": answer if isinstance(answer, str) else list(answer)},
+        "extra_info": {"index": index, "solution": solution, "split": split, **extra_info},
+    }
+
+
+def check_row(row: Mapping[str, Any], row_number: int) -> None:
+    """Raise ValueError, naming `row_number` and the field, unless verl can train on `row`.
+
+    Required: a data source, one non-empty user message, an ability, a reward style, a ground truth that is a non-empty
+    text or a non-empty list of them, a split, an index from 0 on and a solution (which may be the empty text: error
+    correction then cannot use it).
+    """
+    _require_text(row_number, "data_source", row.get("data_source"))
+    prompt = row.get("prompt")
+    if not isinstance(prompt, list) or len(prompt) != 1 or _field(prompt[0], "role") != "user":
+        raise ValueError(f"row {row_number}: prompt must be a list of one user message, got {prompt!r}")
+    _require_text(row_number, "prompt[0].content", prompt[0].get("content"))
+    _require_text(row_number, "ability", row.get("ability"))
+    reward_model, extra_info = row.get("reward_model"), row.get("extra_info")
+    _require_ground_truth(row_number, _field(reward_model, "ground_truth"))
+    _require_text(row_number, "reward_model.style", _field(reward_model, "style"))
+    index = _field(extra_info, "index")
+    if not isinstance(index, int) or isinstance(index, bool) or index < 0:
+        raise ValueError(f"row {row_number}: extra_info.index must be an integer from 0 on, got {index!r}")
+    if not isinstance(_field(extra_info, "solution"), str):
+        raise ValueError(
+            f"row {row_number}: extra_info.solution must be a text, got {_field(extra_info, 'solution')!r}"
+        )
+    _require_text(row_number, "extra_info.split", _field(extra_info, "split"))
+
+
+def check_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raise ValueError unless `rows`, counted from 1, can be one file: see `check_row`, and in addition
+
+    no two rows have the same index, and the ground truth is a text in all rows or a list in all rows, because a
+    column of a Parquet file has one type.
+    """
+    row_number_of_index: dict[int, int] = {}
+    for row_number, row in enumerate(rows, start=1):
+        check_row(row, row_number)
+        index = row["extra_info"]["index"]
+        first = row_number_of_index.setdefault(index, row_number)
+        if first != row_number:
+            raise ValueError(f"row {row_number}: extra_info.index {index} is that of row {first} too")
+        if _type_of_ground_truth(row) != _type_of_ground_truth(rows[0]):
+            raise ValueError(
+                f"row {row_number}: reward_model.ground_truth is a {_type_of_ground_truth(row)}, in row 1 a "
+                f"{_type_of_ground_truth(rows[0])}; one file holds one type"
+            )
+
+
+def write_parquet(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Check `rows` and write them to `path`, whole or not at all; folders are made as needed.
+
+    Raises ValueError for an empty list and for rows that `check_rows` refuses. The same rows give the same bytes under
+    the same version of pyarrow.
+    """
+    if not rows:
+        raise ValueError(f"no rows to write to {path.name}")
+    check_rows(rows)
+    with replacing_files(path.parent) as folder:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), folder / path.name)
+
+
+def _field(value: object, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _type_of_ground_truth(row: Mapping[str, Any]) -> str:
+    return "text" if isinstance(row["reward_model"]["ground_truth"], str) else "list"
+
+
+def _require_ground_truth(row_number: int, value: object) -> None:
+    if not isinstance(value, list):
+        _require_text(row_number, "reward_model.ground_truth", value)
+        return
+    if not value:
+        raise ValueError(f"row {row_number}: reward_model.ground_truth must not be an empty list")
+    for position, alternative in enumerate(value):
+        _require_text(row_number, f"reward_model.ground_truth[{position}]", alternative)
+
+
+def _require_text(row_number: int, field: str, value: object) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"row {row_number}: {field} must be a text that is not empty, got {value!r}")

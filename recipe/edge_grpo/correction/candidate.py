@@ -1,0 +1,88 @@
+"""A sampled and scored response that error correction looks at: its tokens, its record, its way back."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from recipe.edge_grpo.correction.failure import is_truncated
+from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped
+from recipe.edge_grpo.correction.scores import record_of_score
+from recipe.edge_grpo.correction.tokens import ResponseTokens
+from recipe.edge_grpo.settings.block import GuidedErrorCorrectionSettings
+
+_WHAT_CORRECTION_CHANGES = ("response_ids", "response_mask", "response_logprobs", "reward_score", "extra_fields")
+
+
+@dataclass
+class Candidate:
+    """A response that may be corrected.
+
+    Attributes:
+        output: verl's `AgentLoopOutput`; corrections are written into it.
+        row: of the dataset, with verl's `global_steps`, `index` and `session_id`.
+        sampling_params: of its first pass.
+        record: what has been done so far.
+    """
+
+    output: Any
+    row: Mapping[str, Any]
+    sampling_params: Mapping[str, Any]
+    record: CorrectionRecord
+
+    @property
+    def session(self) -> int:
+        """Number of the response within its group."""
+        return int(self.row["session_id"])
+
+    @property
+    def solution(self) -> str | None:
+        """The reference solution of the row; None if it has none."""
+        return (self.row.get("extra_info") or {}).get("solution") or None
+
+    @property
+    def is_correctable(self) -> bool:
+        """Whether it failed and nothing forbids correcting it."""
+        return self.record.is_failed and self.record.skipped is None
+
+    @property
+    def tokens(self) -> ResponseTokens:
+        """Its tokens as they are now."""
+        log_probs = self.output.response_logprobs
+        return ResponseTokens(
+            list(self.output.response_ids),
+            list(self.output.response_mask),
+            None if log_probs is None else list(log_probs),
+        )
+
+    def replace_tokens(self, tokens: ResponseTokens) -> None:
+        """Put other tokens in place, which have no score."""
+        self.output.response_ids = tokens.ids
+        self.output.response_mask = tokens.mask
+        self.output.response_logprobs = tokens.log_probs
+        self.output.reward_score = None
+        self.output.extra_fields.pop("reward_extra_info", None)
+
+    def snapshot(self) -> dict[str, Any]:
+        """All that correction changes, for `restore`."""
+        values = {name: getattr(self.output, name) for name in _WHAT_CORRECTION_CHANGES}
+        return values | {"extra_fields": dict(self.output.extra_fields)}
+
+    def restore(self, snapshot: Mapping[str, Any], record: CorrectionRecord) -> None:
+        """Take a correction back."""
+        for name, value in snapshot.items():
+            setattr(self.output, name, value)
+        self.record = record
+
+
+def first_pass_record(
+    output: Any, settings: GuidedErrorCorrectionSettings, eos_token_ids: Collection[int]
+) -> CorrectionRecord:
+    """The record of an output that was sampled and scored and nothing else."""
+    record = record_of_score(output.extra_fields, output.reward_score, settings)
+    if not record.is_failed:
+        return record
+    if settings.max_prompt_tokens is not None and len(output.prompt_ids) > settings.max_prompt_tokens:
+        return replace(record, skipped=Skipped.PROMPT_TOO_LONG)
+    if not settings.corrects_truncated and is_truncated(output.response_ids, eos_token_ids):
+        return replace(record, skipped=Skipped.TRUNCATED)
+    return record

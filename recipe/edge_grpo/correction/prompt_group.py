@@ -1,0 +1,103 @@
+"""Error correction of a whole group under the contrast guard: the barrier of one prompt, and what happens behind it.
+
+All sessions of a prompt run in one process and one event loop, so the barrier needs nothing shared beyond this object.
+Other prompts are not waited for.
+"""
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any
+
+from recipe.edge_grpo.correction.candidate import Candidate
+from recipe.edge_grpo.correction.contrast_guard import (
+    GroupMember,
+    GuardRole,
+    is_all_wrong,
+    kept_failure,
+    sure_attempts,
+    to_correct,
+)
+from recipe.edge_grpo.correction.corrector import ErrorCorrector
+from recipe.edge_grpo.correction.draws import draw_order
+from recipe.edge_grpo.correction.tokens import Strategy
+
+
+class PromptGroup:
+    """The sessions of one prompt: each arrives once scored, or leaves without; then all are corrected together.
+
+    Args:
+        num_sessions: of the prompt.
+        correct_together: corrects the candidates that arrived, in the order of their sessions.
+    """
+
+    def __init__(self, num_sessions: int, correct_together: Callable[[list[Candidate]], Awaitable[None]]) -> None:
+        self._outstanding = set(range(num_sessions))
+        self._correct_together = correct_together
+        self._arrived: dict[int, Candidate] = {}
+        self._is_complete = asyncio.Event()
+        self._correction: asyncio.Task[None] | None = None
+
+    async def corrected(self, candidate: Candidate) -> None:
+        """Arrive, and return once the group is corrected.
+
+        Raises:
+            Exception: what correcting the group raised, for each of its sessions.
+        """
+        self._arrived[candidate.session] = candidate
+        self.leave(candidate.session)
+        await self._is_complete.wait()
+        if self._correction is None:
+            candidates = [self._arrived[session] for session in sorted(self._arrived)]
+            self._correction = asyncio.ensure_future(self._correct_together(candidates))
+        # One session that is cancelled must not cancel the correction of the others.
+        await asyncio.shield(self._correction)
+
+    def leave(self, session: int) -> None:
+        """No longer wait for this session: it has arrived, or failed before. Repeated calls do nothing."""
+        self._outstanding.discard(session)
+        if not self._outstanding:
+            self._is_complete.set()
+
+
+async def correct_group(corrector: ErrorCorrector, candidates: list[Candidate]) -> None:
+    """Correct the responses of one prompt so that the group has contrast wherever it can have it."""
+    members = [
+        GroupMember(candidate.record.is_failed, candidate.is_correctable, corrector.drawn_strategy(candidate))
+        for candidate in candidates
+    ]
+    order = draw_order(len(members), corrector.draw_place(candidates[0]))
+    sure = await _sure_correction(corrector, candidates, members, order)
+    corrects_mixed_groups = corrector.settings.corrects_mixed_groups
+    kept = kept_failure(members, order, sure)
+    if kept is not None and len(members) >= 2 and (corrects_mixed_groups or is_all_wrong(members)):
+        _note(candidates[kept], guard_role=GuardRole.KEPT)
+    numbers = to_correct(members, order, sure, corrects_mixed_groups)
+    await _settled(corrector.correct(candidates[number], members[number].strategy) for number in numbers)
+
+
+async def _sure_correction(
+    corrector: ErrorCorrector, candidates: list[Candidate], members: list[GroupMember], order: list[int]
+) -> list[int]:
+    """The number of the response that was surely corrected; empty where none is needed or possible."""
+    for number, strategy in sure_attempts(members, order, corrector.probabilities):
+        if strategy is Strategy.SOLUTION and candidates[number].solution is None and corrector.may_answer:
+            continue  # it would be the answer once more
+        if await corrector.correct_surely(candidates[number], strategy):
+            _note(candidates[number], guard_role=GuardRole.SURE)
+            return [number]
+    if is_all_wrong(members):
+        _note(candidates[0], is_without_sure_correction=True)
+    return []
+
+
+async def _settled(corrections: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Wait for all of them, also where one fails: none goes on when the group is given up."""
+    results = await asyncio.gather(*corrections, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+
+
+def _note(candidate: Candidate, **changes: object) -> None:
+    candidate.record = dataclasses.replace(candidate.record, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,102 @@
+"""Guided error correction while sampling: verl's agent-loop worker and manager, extended.
+
+The worker sees everything that correction needs: whether it is validation, the dataset row, the policy's server, the
+tokenizer and the reward workers. With `scope: response` each failed response is corrected as soon as it has been
+scored, without waiting for the rest of its group; with `scope: group` once all responses of its prompt have been.
+"""
+
+from contextvars import ContextVar
+from typing import Any
+
+import ray
+from verl.experimental.agent_loop import AgentLoopOutput
+from verl.trainer.ppo.v1.agent_loop_tq import AgentLoopManagerTQ, AgentLoopWorkerTQ
+
+from recipe.edge_grpo.correction.candidate import Candidate
+from recipe.edge_grpo.correction.corrector import ErrorCorrector
+from recipe.edge_grpo.correction.prompt_group import PromptGroup, correct_group
+from recipe.edge_grpo.correction.record import write_record
+from recipe.edge_grpo.correction.strategies import CorrectionComposer
+from recipe.edge_grpo.run.config_checks import read_settings
+from recipe.edge_grpo.settings.choices import CorrectionScope
+
+# The sampling parameters and the group reach `_run_agent_loop` and are needed in `_agent_loop_postprocess`; each
+# session is a task of its own, hence has its own value.
+_sampling_params: ContextVar[dict[str, Any]] = ContextVar("sampling_params")
+_prompt_group: ContextVar[PromptGroup | None] = ContextVar("prompt_group", default=None)
+
+
+class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):  # type: ignore[name-defined]
+    """Corrects failed training responses before verl stores them; validation passes through untouched."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Not removable: Ray cannot create an actor of a class derived from another actor's without its own __init__.
+        super().__init__(*args, **kwargs)
+        self.edge_grpo_settings = read_settings(self.config)
+        composer = CorrectionComposer(
+            self.edge_grpo_settings.gec,
+            self.tokenizer,
+            _eos_token_ids(self.model_config),
+            self.rollout_config.response_length,
+        )
+        self.corrector = ErrorCorrector(
+            self.edge_grpo_settings,
+            self.rollout_config.n,
+            composer,
+            self.llm_client,
+            lambda output, row: self._compute_score([output], kwargs=row),
+            keeps_first_pass_text=bool(self.config.trainer.get("rollout_data_dir")),
+        )
+
+    async def _run_prompt(self, prompt: dict, sampling_params: dict, trajectory: dict, trace: bool = False) -> None:
+        settings = self.edge_grpo_settings.gec
+        if settings.enabled and settings.scope is CorrectionScope.GROUP and not trajectory["validate"]:
+            num_sessions = prompt.get("__rollout_n__", self.rollout_config.n)  # as verl chooses it
+            _prompt_group.set(PromptGroup(num_sessions, lambda group: correct_group(self.corrector, group)))
+        await super()._run_prompt(prompt, sampling_params, trajectory, trace)
+
+    async def _run_agent_loop(self, sampling_params: dict[str, Any], trajectory: dict[str, Any], **kwargs: Any) -> Any:
+        settings = self.edge_grpo_settings.gec
+        if settings.enabled and settings.first_pass_max_tokens is not None and not trajectory["validate"]:
+            sampling_params = {**sampling_params, "max_tokens": settings.first_pass_max_tokens}
+        _sampling_params.set(sampling_params)
+        try:
+            return await super()._run_agent_loop(sampling_params, trajectory=trajectory, **kwargs)
+        finally:
+            group = _prompt_group.get()
+            if group is not None:
+                group.leave(int(kwargs["session_id"]))  # one that failed before it was scored is not waited for
+
+    async def _agent_loop_postprocess(
+        self, output: AgentLoopOutput | list[AgentLoopOutput], validate: bool, **kwargs: Any
+    ) -> None:
+        # An agent loop with several outputs a session has no single response to correct.
+        if self.edge_grpo_settings.gec.enabled and not validate and isinstance(output, AgentLoopOutput):
+            candidate = await self.corrector.first_pass(output, kwargs, _sampling_params.get({}))
+            await self._correct(candidate)
+            write_record(output.extra_fields, candidate.record)
+        await super()._agent_loop_postprocess(output, validate, **kwargs)
+
+    async def _correct(self, candidate: Candidate) -> None:
+        group = _prompt_group.get()
+        if group is not None:
+            await group.corrected(candidate)
+        elif candidate.is_correctable:
+            await self.corrector.correct(candidate, self.corrector.drawn_strategy(candidate))
+
+
+class EdgeGRPOAgentLoopManager(AgentLoopManagerTQ):
+    """verl's agent-loop manager with workers that correct."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.agent_loop_workers_class = ray.remote(EdgeGRPOAgentLoopWorker)
+
+
+def _eos_token_ids(model_config: Any) -> frozenset[int]:
+    """Every token id that ends a response: the tokenizer's EOS and those of the generation config."""
+    eos_token_ids = {model_config.tokenizer.eos_token_id}
+    configured = getattr(getattr(model_config, "generation_config", None), "eos_token_id", None)
+    if configured is not None:
+        eos_token_ids.update(configured if isinstance(configured, list | tuple) else [configured])
+    return frozenset(eos_token_ids)

@@ -1,0 +1,137 @@
+r"""Evaluates a checkpoint on benchmarks, and compares evaluations with each other and with the paper.
+
+    python -m recipe.edge_grpo.evaluate --model MODEL --data FILE… --output-dir DIR
+    python -m recipe.edge_grpo.evaluate --compare DIR… [--published]              (--help lists all options)
+
+FILE is a Parquet file of verl rows, as `python -m data_prep.eval_suite` writes one for each benchmark. The defaults are
+the authors' protocol: temperature 0.1, one response a problem, at most 3,000 tokens, the template of Qwen2.5-Math;
+their seed is the time, ours is fixed. DIR gets
+
+    results.json        accuracy with intervals, pass@k, both averages, policy entropy, reflection; see `summary`
+    results.md          the same as tables
+    responses.parquet   every response with its grade
+    settings.json       the options, and the versions of what computed
+    journal.jsonl       what the command continues from after a kill
+
+The journal also serves more samples, problems (`--limit`), reflection texts, another `--k` or `--entropy`; with other
+settings it is refused. On the CPU equal commands give equal results, byte for byte, interrupted or not; what holds on
+GPUs is said in `data_prep.sampling.engine`.
+
+Policy entropy, by `--entropy`:
+    exact     mean over the tokens of the full-vocabulary entropy at the temperature, by a forward pass after sampling
+    sampled   mean of -log p of the sampled tokens. Free, and as an estimate for all responses good; for the correct or
+              the wrong ones alone it is not (see `evaluation.policy_entropy`)
+    none      not measured
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+from data_prep.sampling import cpu
+from data_prep.sampling.engine import EngineSettings, Sampler, SamplerError, VLLMSampler
+from data_prep.sampling.options import add_model_options, existing, positive, temperature
+from data_prep.sampling.templates import QWEN_MATH
+from recipe.edge_grpo.evaluate import outputs, run, steps
+from recipe.edge_grpo.evaluate.summary import summarise
+
+_GEC = OmegaConf.load(Path(__file__).parents[1] / "config" / "recipe" / "edge_grpo.yaml").edge_grpo.gec
+
+
+def main(
+    arguments: Sequence[str] | None = None, make_sampler: Callable[[EngineSettings], Sampler] = VLLMSampler
+) -> None:
+    """Run the command; `make_sampler` loads the model."""
+    parser = _make_parser()
+    options = parser.parse_args(arguments)
+    try:
+        print(_run(parser, options, make_sampler))
+    except (OSError, ValueError, SamplerError) as error:
+        parser.exit(2, f"{parser.prog}: error: {error}\n")
+    except KeyboardInterrupt:
+        parser.exit(130, "\nStopped. The same command continues where this one was.\n")
+
+
+def _run(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, make_sampler: Callable[[EngineSettings], Sampler]
+) -> str:
+    if options.compare is not None:
+        return outputs.comparison(options.compare, options.published)
+    _check_combinations(parser, options)
+    responses = run.evaluate(options, make_sampler)
+    summary = {**summarise(responses, k_values=options.k), "entropy_method": options.entropy}
+    return outputs.write_outputs(options.output_dir, responses, summary, vars(options))
+
+
+def _check_combinations(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    for name in ("model", "data", "output_dir"):
+        if getattr(options, name) is None:
+            parser.error(f"--{name.replace('_', '-')} is needed, or --compare")
+    if options.published:
+        parser.error("--published goes with --compare")
+    for name in ("data", "temperatures", "reflection_texts"):
+        if len(set(getattr(options, name))) < len(getattr(options, name)):
+            parser.error(f"--{name.replace('_', '-')} has the same value twice")
+    if max(options.k) > options.num_samples:
+        parser.error(f"--k {max(options.k)} needs as many samples, and --num-samples is {options.num_samples}")
+    if 0 in options.temperatures and options.num_samples > 1:
+        parser.error("--temperatures 0 is greedy, all samples would be equal; set --num-samples 1")
+    if options.entropy == steps.SAMPLED and options.top_p < 1:
+        parser.error(f"--entropy sampled sees only what --top-p {options.top_p} leaves; use --entropy exact or none")
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m recipe.edge_grpo.evaluate", description="Evaluate a checkpoint, or compare evaluations."
+    )
+    parser.add_argument("--model", help="folder of a Hugging Face model, or its name on the hub")
+    parser.add_argument("--data", type=existing, nargs="+", metavar="FILE", help="Parquet files of verl rows")
+    parser.add_argument("--output-dir", type=Path)
+    parser.add_argument(
+        "--num-samples", type=positive, default=1, help="responses to a problem at each temperature (default: 1)"
+    )
+    parser.add_argument(
+        "--temperatures", "--temperature", type=temperature, nargs="+", default=[0.1], help="(default: 0.1)"
+    )
+    parser.add_argument("--k", type=positive, nargs="+", default=[1], help="of pass@k (default: 1)")
+    parser.add_argument("--entropy", choices=steps.ENTROPIES, default=steps.EXACT, help="(default: %(default)s)")
+    parser.add_argument(
+        "--reflection-texts",
+        nargs="*",
+        action=_TextsOrThePapers,
+        default=[],
+        metavar="TEXT",
+        help="let the policy continue its wrong responses after each text; without a text: "
+        f"{list(_GEC.reflection_texts)}",
+    )
+    parser.add_argument(
+        "--max-reflection-tokens",
+        type=positive,
+        default=_GEC.max_new_tokens,
+        help="that it continues with (default: %(default)s)",
+    )
+    add_model_options(parser, default_template=QWEN_MATH, default_max_tokens=3000)
+    several = parser.add_argument_group("comparison (needs no model)")
+    several.add_argument("--compare", type=existing, nargs="*", metavar="DIR", help="output folders of evaluations")
+    several.add_argument("--published", action="store_true", help="and the rows of the paper's tables")
+    return parser
+
+
+class _TextsOrThePapers(argparse.Action):
+    """Takes the text of the paper where the option is given without one."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        setattr(namespace, self.dest, list(values or _GEC.reflection_texts))
+
+
+if __name__ == "__main__":
+    cpu.prepare()  # Before anything imports torch, and not in `main`: it changes the environment of the process.
+    main()

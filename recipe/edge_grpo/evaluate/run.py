@@ -1,0 +1,77 @@
+"""One evaluation, from problems to graded responses, continuing from what its journal holds.
+
+first passes -> continuations of wrong ones, where reflection texts are given -> entropies of the first passes
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from data_prep.quality.token_lengths import load_tokenizer
+from data_prep.sampling import checkpoint
+from data_prep.sampling.engine import EngineSettings, LazySampler, Sampler
+from data_prep.sampling.journal import Journal
+from data_prep.sampling.prompts import build_prompts, needed_length
+from data_prep.writing.files import sha256_of
+from recipe.edge_grpo.evaluate.benchmarks import read_benchmarks
+from recipe.edge_grpo.evaluate.jobs import PromptedProblem, SamplingPlan
+from recipe.edge_grpo.evaluate.responses import GradedResponse
+from recipe.edge_grpo.evaluate.steps import Evaluation
+from recipe.edge_grpo.evaluate.store import ResponseStore
+
+JOURNAL = "journal.jsonl"
+
+
+def evaluate(options: argparse.Namespace, make_sampler: Callable[[EngineSettings], Sampler]) -> list[GradedResponse]:
+    """Return the graded responses that the options of the command ask for.
+
+    What the journal in `options.output_dir` holds is not done again; if nothing is missing, no model is loaded.
+
+    Raises OSError or ValueError for files, rows or a journal that cannot be used, SamplerError without vLLM.
+    """
+    problems = read_benchmarks(options.data, options.limit)
+    context_length = checkpoint.context_length(options.model)
+    tokenizer = load_tokenizer(options.model)
+    chats = ((problem.place, problem.messages) for problem in problems)
+    prompts = build_prompts(options.template, chats, tokenizer, context_length)
+    text_ids = {text: tokenizer.encode(text, add_special_tokens=False) for text in options.reflection_texts}
+    longest_reflection = max(map(len, text_ids.values())) + options.max_reflection_tokens if text_ids else 0
+    engine = EngineSettings(
+        options.model,
+        needed_length(prompts, options.max_tokens + longest_reflection, context_length),
+        options.tensor_parallel_size,
+        options.gpu_memory_utilization,
+    )
+    plan = SamplingPlan(options.seed, options.top_p, options.max_tokens, options.max_reflection_tokens, context_length)
+    with Journal(options.output_dir / JOURNAL, journal_settings(options), options.overwrite) as journal:
+        evaluation = Evaluation(
+            {
+                (problem.benchmark, problem.index): PromptedProblem(problem, prompt)
+                for problem, prompt in zip(problems, prompts, strict=True)
+            },
+            plan,
+            ResponseStore(journal),
+            LazySampler(lambda: make_sampler(engine)),
+            options.chunk_size,
+        )
+        first_passes = evaluation.sample_first_passes(options.temperatures, options.num_samples)
+        continuations = evaluation.sample_continuations(first_passes, text_ids)
+        evaluation.close_sampler()  # Its memory is needed for the forward passes.
+        entropies = evaluation.entropies(first_passes, options.entropy, options.model)
+    return [replace(response, mean_entropy=entropies.get(response.key)) for response in first_passes + continuations]
+
+
+def journal_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """What a response depends on, apart from its key."""
+    return {
+        "model": options.model,
+        "model_files": checkpoint.fingerprint(options.model),
+        "data": [[path.name, sha256_of(path)] for path in options.data],
+        "template": options.template,
+        "temperatures": options.temperatures,
+        "top_p": options.top_p,
+        "max_tokens": options.max_tokens,
+        "max_reflection_tokens": options.max_reflection_tokens,
+        "seed": options.seed,
+    }

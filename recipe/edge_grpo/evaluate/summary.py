@@ -1,0 +1,149 @@
+"""All numbers of an evaluation as one dictionary that JSON can hold, without dates or paths.
+
+`avg@n` is the mean accuracy over the n samples of a problem, mean over the problems. It is the unbiased pass@1 and,
+with one sample a problem, the accuracy that the paper's tables show.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import fmean
+from typing import Any, NamedTuple
+
+from recipe.edge_grpo.evaluate.entropy_by_correctness import entropy_by_correctness
+from recipe.edge_grpo.evaluate.reflection import REFLECTION_MARKERS, forced_reflection, self_reflection
+from recipe.edge_grpo.evaluate.responses import GradedResponse, check_distinct
+from recipe.edge_grpo.evaluate.statistics import (
+    avg_at_n,
+    bootstrap_interval,
+    macro_average,
+    pass_at_k,
+    sample_weighted_average,
+)
+
+
+class _Settings(NamedTuple):
+    k_values: tuple[int, ...]
+    num_resamples: int
+    bootstrap_seed: int
+    confidence_level: float
+    reflection_markers: tuple[str, ...]
+
+
+def summarise(
+    responses: Sequence[GradedResponse],
+    *,
+    k_values: Sequence[int],
+    num_resamples: int = 10_000,
+    bootstrap_seed: int = 0,
+    confidence_level: float = 0.95,
+    reflection_markers: Sequence[str] = REFLECTION_MARKERS,
+) -> dict[str, Any]:
+    """Summarises the graded responses of one policy; their order does not matter.
+
+    Accuracy, entropy and self-reflection are those of the first passes. The dictionary does not say which problems or
+    samples are missing, only how many there are; what is undefined is absent.
+
+    Args:
+        responses: with distinct keys.
+        k_values: for pass@k. One that exceeds the smallest number of samples of a problem is left out there.
+        num_resamples: of the bootstrap over problems.
+        bootstrap_seed: seed of every bootstrap.
+        confidence_level: of the interval of avg@n.
+        reflection_markers: see `reflection.marker_pattern`.
+
+    Returns:
+        `settings`: the arguments.
+        `temperatures`: for each, in rising order,
+            `temperature`;
+            `benchmarks`, sorted by name: `num_problems`, `samples_per_problem` (`min` and `max`, which differ if an
+            evaluation is incomplete), `avg@n`, `confidence_interval` (low and high), `pass@k` (by k),
+            `mean_response_tokens`, `boxed_fraction`, `truncated_fraction`, `verify_status` (counts);
+            `num_problems` of all benchmarks;
+            `sample_weighted_average` and `macro_average` over the benchmarks: `avg@n` and `pass@k`, the latter for
+            what every benchmark has;
+            `entropy`: see `entropy_by_correctness`;
+            `reflection`: see `reflection.self_reflection`, and under `forced` `reflection.forced_reflection`.
+
+    Raises ValueError for no responses, two of the same key, a k below 1, a continuation without a wrong first pass, and
+    settings of the bootstrap or markers that cannot be used.
+    """
+    if not responses:
+        raise ValueError("there are no responses to summarise")
+    if any(k < 1 for k in k_values):
+        raise ValueError(f"k_values must be at least 1, got {list(k_values)}")
+    check_distinct(responses)
+    settings = _Settings(
+        tuple(sorted(set(k_values))), num_resamples, bootstrap_seed, confidence_level, tuple(reflection_markers)
+    )
+    by_temperature = _group(responses, lambda response: response.temperature)
+    return {
+        "settings": {
+            name: list(value) if isinstance(value, tuple) else value for name, value in settings._asdict().items()
+        },
+        "temperatures": [
+            {"temperature": temperature, **_summarise_temperature(by_temperature[temperature], settings)}
+            for temperature in sorted(by_temperature)
+        ],
+    }
+
+
+def _summarise_temperature(responses: Sequence[GradedResponse], settings: _Settings) -> dict[str, Any]:
+    forced = forced_reflection(responses)
+    first_passes = [response for response in responses if response.reflection_text is None]
+    by_benchmark = _group(first_passes, lambda response: response.benchmark)
+    benchmarks = {name: _summarise_benchmark(by_benchmark[name], settings) for name in sorted(by_benchmark)}
+    num_problems = {name: benchmark["num_problems"] for name, benchmark in benchmarks.items()}
+    return {
+        "benchmarks": benchmarks,
+        "num_problems": sum(num_problems.values()),
+        "sample_weighted_average": _average(benchmarks, lambda values: sample_weighted_average(values, num_problems)),
+        "macro_average": _average(benchmarks, macro_average),
+        "entropy": entropy_by_correctness(first_passes),
+        "reflection": {**self_reflection(first_passes, settings.reflection_markers), "forced": forced},
+    }
+
+
+def _summarise_benchmark(responses: Sequence[GradedResponse], settings: _Settings) -> dict[str, Any]:
+    by_problem = _group(responses, lambda response: response.problem_index)
+    accuracies = [[response.accuracy for response in by_problem[index]] for index in sorted(by_problem)]
+    num_samples = [len(samples) for samples in accuracies]
+    low, high = bootstrap_interval(
+        [fmean(samples) for samples in accuracies],
+        num_resamples=settings.num_resamples,
+        seed=settings.bootstrap_seed,
+        confidence_level=settings.confidence_level,
+    )
+    return {
+        "num_problems": len(by_problem),
+        "samples_per_problem": {"min": min(num_samples), "max": max(num_samples)},
+        "avg@n": avg_at_n(accuracies),
+        "confidence_interval": [low, high],
+        "pass@k": {
+            str(k): fmean(pass_at_k(len(samples), round(sum(samples)), k) for samples in accuracies)
+            for k in settings.k_values
+            if k <= min(num_samples)
+        },
+        "mean_response_tokens": fmean(response.num_tokens for response in responses),
+        "boxed_fraction": fmean(response.has_box for response in responses),
+        "truncated_fraction": fmean(response.finish_reason == "length" for response in responses),
+        "verify_status": dict(sorted(Counter(response.verify_status for response in responses).items())),
+    }
+
+
+def _average(benchmarks: Mapping[str, Any], average: Callable[[dict[str, float]], float]) -> dict[str, Any]:
+    """`average` of avg@n, and of pass@k for every k that all benchmarks have."""
+    pass_at = {name: benchmark["pass@k"] for name, benchmark in benchmarks.items()}
+    fewest = min(pass_at.values(), key=len)
+    return {
+        "avg@n": average({name: benchmark["avg@n"] for name, benchmark in benchmarks.items()}),
+        "pass@k": {k: average({name: values[k] for name, values in pass_at.items()}) for k in fewest},
+    }
+
+
+def _group(
+    responses: Iterable[GradedResponse], key: Callable[[GradedResponse], Any]
+) -> dict[Any, list[GradedResponse]]:
+    groups = defaultdict(list)
+    for response in responses:
+        groups[key(response)].append(response)
+    return dict(groups)

@@ -1,0 +1,120 @@
+"""The course of a run, for any of verl's V1 trainers: data looked at, servers watched, stopped and resumed whole.
+
+Nothing of the method is here, and nothing of it changes what a step computes.
+"""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, open_dict
+
+from recipe.edge_grpo.run import dead_actors as actor_health
+from recipe.edge_grpo.run import dead_servers as vllm_health
+from recipe.edge_grpo.run import stall
+from recipe.edge_grpo.run.checkpoints import checkpoint_to_resume, explain_unwritten, seal
+from recipe.edge_grpo.run.data_checks import check_data_files
+from recipe.edge_grpo.run.failure_report import end_process, expect_the_worst, note_success, noting_failure
+from recipe.edge_grpo.run.metrics_file import log_metrics_below_run_folder
+from recipe.edge_grpo.run.stop_request import forget_request, is_stop_requested
+from recipe.edge_grpo.run.training_rows import check_training_rows
+from recipe.edge_grpo.run.watchdog import FindFault, Watchdog, naming_faults
+from recipe.edge_grpo.settings.block import EdgeGRPOSettings
+
+
+class RunLifecycleMixin:
+    """Looks at the data, watches servers, actors and progress, and makes a run stoppable and resumable."""
+
+    config: DictConfig
+    edge_grpo_settings: EdgeGRPOSettings
+    saved_step = 0
+
+    def init(self) -> None:
+        expect_the_worst(self.run_folder)
+        with noting_failure(self.run_folder):
+            super().init()  # type: ignore[misc]
+
+    def _init_dataloader(self) -> None:
+        try:
+            super()._init_dataloader()  # type: ignore[misc]
+        except Exception:
+            check_data_files(self.config.data, whole=True)  # says which file, if it is one
+            raise
+        rows = self.train_dataset.dataframe.select_columns(
+            [name for name in ("reward_model", "extra_info") if name in self.train_dataset.dataframe.column_names]
+        )
+        check_training_rows(rows, corrects=self.edge_grpo_settings.gec.enabled)
+
+    def on_init_end(self) -> None:
+        self.watchdogs = self._watchdogs()
+        for watchdog in self.watchdogs:
+            watchdog.start()
+        super().on_init_end()  # type: ignore[misc]  # the first transfer of weights, where a server can die too
+
+    def _watchdogs(self) -> list[Watchdog]:
+        self.vllm_addresses = [
+            replica.server_address for manager in self._rollout_server_managers() for replica in manager.get_replicas()
+        ]
+        finders: list[tuple[FindFault, float]] = [
+            (vllm_health.VLLMHealth(self.vllm_addresses), vllm_health.INTERVAL_SECONDS),
+            (actor_health.dead_actor_of_this_process, actor_health.INTERVAL_SECONDS),
+        ]
+        limit = self.edge_grpo_settings.stall_seconds
+        if limit is not None:
+            progress = functools.partial(stall.progress_of_trainer, self)
+            finders.append((stall.Stall(progress, limit), stall.INTERVAL_SECONDS))
+        end_run = functools.partial(end_process, self.run_folder)
+        return [Watchdog(find_fault, end_run, interval) for find_fault, interval in finders]
+
+    def fit(self, agent_loop_manager: Any) -> None:
+        log_metrics_below_run_folder(self.run_folder, resumed_step=self.global_steps)
+        if self.global_steps > 0:
+            with open_dict(self.config):
+                # The step of the checkpoint has its metrics already; validating again would log it twice.
+                self.config.trainer.val_before_train = False
+        finders = [
+            actor_health.dead_actor_of_this_process,
+            functools.partial(vllm_health.unhealthy_server, self.vllm_addresses),
+        ]
+        try:
+            with noting_failure(self.run_folder), naming_faults(finders):
+                super().fit(agent_loop_manager)  # type: ignore[misc]
+            note_success(self.run_folder)
+        finally:
+            for watchdog in self.watchdogs:
+                watchdog.stop()
+
+    def on_step_end(self) -> None:
+        if self.global_steps >= self.total_training_steps:
+            forget_request(self.run_folder)  # the run is at its end anyway, and whoever asked shall not start it again
+        elif is_stop_requested(self.run_folder):
+            if self.saved_step != self.global_steps:
+                self._save_checkpoint()
+            # verl's loop ends after a step that is not below this; the step's metrics are logged before.
+            self.total_training_steps = self.global_steps
+            print(f"EDGE-GRPO: stopping after step {self.global_steps}, as asked; the same command resumes", flush=True)
+        super().on_step_end()
+
+    def _save_checkpoint(self) -> None:
+        checkpoint = Path(self.run_folder) / f"global_step_{self.global_steps}"
+        with explain_unwritten(checkpoint):
+            super()._save_checkpoint()
+            self.saved_step = self.global_steps
+            if not self.config.actor_rollout_ref.actor.get("checkpoint", {}).get("async_save", False):
+                seal(checkpoint)
+
+    def _load_checkpoint(self) -> None:
+        if self.config.trainer.resume_mode == "auto":
+            checkpoint, faults = checkpoint_to_resume(Path(self.run_folder))
+            for fault in faults:
+                print(f"EDGE-GRPO: not resuming from a checkpoint that is not whole: {fault}", flush=True)
+            if faults:
+                with open_dict(self.config):
+                    self.config.trainer.resume_mode = "resume_path"
+                    self.config.trainer.resume_from_path = str(checkpoint)
+        super()._load_checkpoint()
+
+    @property
+    def run_folder(self) -> str:
+        """The folder of the run, absolute."""
+        return str(Path(self.config.trainer.default_local_dir).resolve())

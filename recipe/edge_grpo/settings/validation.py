@@ -1,0 +1,95 @@
+"""Checks of single values of the configuration; each refusal names the key, the value and what is right."""
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from recipe.edge_grpo.correction.tokens import Strategy
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def known_keys(settings_class: type, key: str, block: Any) -> dict[str, Any]:
+    """The block as a dictionary that has exactly the fields of the class."""
+    if not isinstance(block, Mapping):
+        raise ValueError(f"{key}={block!r} must be a block of keys")
+    known = [field.name for field in fields(settings_class)]
+    for name in block:
+        if name not in known:
+            close = difflib.get_close_matches(str(name), known, n=1)
+            hint = f"did you mean {key}.{close[0]}?" if close else f"known keys: {', '.join(known)}"
+            raise ValueError(f"unknown key {key}.{name}: {hint}")
+    for name in known:
+        if name not in block:
+            raise ValueError(f"missing key {key}.{name}: +recipe=edge_grpo sets it; do not remove it")
+    return dict(block)
+
+
+def require_type(key: str, value: Any, expected: type) -> None:
+    """Refuse a value of another type; a truth value is no number."""
+    if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
+        raise ValueError(f"{key}={value!r} must be of type {expected.__name__}")
+
+
+def require_positive(key: str, value: Any) -> None:
+    """Refuse what is not a whole number of at least 1."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{key}={value!r} must be a whole number of at least 1")
+
+
+def is_number(value: Any) -> bool:
+    """Whether the value is a finite number; a truth value is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def require_seconds(key: str, value: Any) -> None:
+    """Refuse what is not a finite number above 0."""
+    if not is_number(value) or value <= 0:
+        raise ValueError(f"{key}={value!r} must be a number of seconds above 0")
+
+
+def require_seconds_or_null(key: str, value: Any) -> None:
+    """The same, where null means no limit."""
+    if value is not None and (not is_number(value) or value <= 0):
+        raise ValueError(f"{key}={value!r} must be a number of seconds above 0, or null for no limit")
+
+
+def one_of(key: str, value: Any, choices: type[Choice]) -> Choice:
+    """The member of the enumeration with this name."""
+    if value not in [choice.value for choice in choices]:
+        raise ValueError(f"{key}={value!r} must be one of {', '.join(choices)}")
+    return choices(value)
+
+
+def bounds(key: str, value: Any) -> tuple[float, float] | None:
+    """Bounds (low, high) around 1, or None."""
+    if value is None:
+        return None
+    pair = tuple(value) if isinstance(value, list | tuple) else ()
+    if len(pair) != 2 or not all(is_number(bound) for bound in pair) or not 0 < pair[0] <= 1 <= pair[1]:
+        raise ValueError(f"{key}={value!r}: give two numbers [low, high] with 0 < low <= 1 <= high, or null")
+    return float(pair[0]), float(pair[1])
+
+
+def texts(key: str, value: Any) -> tuple[str, ...]:
+    """A list of one text or more, none of them empty."""
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(text, str) and text for text in value):
+        raise ValueError(f"{key}={value!r} must be a list of at least one text, none of them empty")
+    return tuple(value)
+
+
+def strategy_probabilities(key: str, value: Any) -> dict[Strategy, float]:
+    """A probability for each strategy; they sum to 1."""
+    names = [strategy.value for strategy in Strategy]
+    if not isinstance(value, Mapping) or sorted(value) != sorted(names):
+        raise ValueError(f"{key}={value!r} must have exactly the keys {', '.join(names)}")
+    for name, probability in value.items():
+        if not is_number(probability) or not 0 <= probability <= 1:
+            raise ValueError(f"{key}.{name}={probability!r} must be a number between 0 and 1")
+    total = math.fsum(value.values())
+    if not math.isclose(total, 1.0, abs_tol=1e-6):
+        raise ValueError(f"{key} sum to {total:g}; they must sum to 1")
+    return {Strategy(name): float(probability) for name, probability in value.items()}

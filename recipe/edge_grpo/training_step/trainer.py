@@ -1,0 +1,157 @@
+"""The three EDGE-GRPO trainers: verl's V1 trainers with the policy entropy handed to the advantage estimator.
+
+One mixin serves all three. It fetches what verl has already computed and stored in TransferQueue (entropy, masks,
+rewards, correction records), calls the pure functions, and leaves the advantage itself to verl and the estimator.
+"""
+
+from typing import Any
+
+import torch
+import transfer_queue as tq
+from omegaconf import DictConfig, open_dict
+from torch import Tensor
+from transfer_queue import KVBatchMeta
+from verl import DataProto
+from verl.trainer.ppo.v1 import PPOTrainerColocateAsync, PPOTrainerSeparateAsync, PPOTrainerSync, register_trainer
+from verl.utils.debug import marked_timer
+from verl.utils.debug.metrics import calculate_debug_metrics
+
+from recipe.edge_grpo.run.config_checks import TRAINER_MODES, bypasses_old_log_prob, check_config, read_settings
+from recipe.edge_grpo.run.lifecycle import RunLifecycleMixin
+from recipe.edge_grpo.settings.choices import InjectedLoss
+from recipe.edge_grpo.training_step.batch import StoredBatch
+from recipe.edge_grpo.training_step.batch_entropy import BatchEntropy, batch_entropy
+from recipe.edge_grpo.training_step.estimator import entropy_ratio_for_estimator
+from recipe.edge_grpo.training_step.injected_tokens import mark_injected, weight_injected
+from recipe.edge_grpo.training_step.rollout_dump import as_lists, rollout_columns
+from recipe.edge_grpo.training_step.step_metrics import response_outcomes, step_metrics
+from recipe.edge_grpo.training_step.transfer_queue import fetch_batch, fetch_tokens, put_tokens, stored_records
+
+
+class EdgeGRPOMixin(RunLifecycleMixin):
+    """Hands the entropy ratio to the estimator, and reports what the method did."""
+
+    def __init__(self, config: DictConfig) -> None:
+        check_config(config)
+        self.edge_grpo_settings = read_settings(config)
+        self.rollout_columns: dict[str, dict[str, Any]] = {}
+        with open_dict(config):
+            # verl compares this string with the names of its own modes, to choose the replay buffer for example.
+            config.trainer.v1.trainer_mode = TRAINER_MODES.get(
+                config.trainer.v1.trainer_mode, config.trainer.v1.trainer_mode
+            )
+        super().__init__(config)
+        # A constructor default of verl's without a configuration key.
+        self.replay_buffer.poll_interval = self.edge_grpo_settings.replay_poll_seconds
+
+    def _compute_old_log_prob(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
+        result = super()._compute_old_log_prob(batch, metrics)
+        has_log_probs = self.config.actor_rollout_ref.rollout.calculate_log_probs
+        if self.edge_grpo_settings.gec.enabled and has_log_probs and not bypasses_old_log_prob(self.config):
+            self._fill_injected_log_probs(batch, metrics)
+        return result
+
+    def _fill_injected_log_probs(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> None:
+        """Give injected tokens, which no rollout sampled, the old log-probability as their rollout log-probability.
+
+        Their importance weight is then 1 in verl's rollout correction, and verl's comparison of the two compares only
+        what was sampled.
+        """
+        fields = ["rollout_log_probs", "old_log_probs", "response_mask", "responses", "extra_fields"]
+        data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=fields)
+        is_padding = [bool(tag.get("is_padding", False)) for tag in batch.tags]
+        records = stored_records(data.pop("extra_fields").tolist(), is_padding)
+        rollout_log_probs = list(data["rollout_log_probs"].unbind())
+        old_log_probs = data["old_log_probs"].unbind()
+        for row, record in enumerate(records):
+            if record is not None and record.injected_spans:
+                rollout_log_probs[row] = rollout_log_probs[row].clone()
+                for start, end in record.injected_spans:
+                    rollout_log_probs[row][start:end] = old_log_probs[row][start:end]
+        data["rollout_log_probs"] = torch.nested.as_nested_tensor(rollout_log_probs, layout=torch.jagged)
+        tq.kv_batch_put(keys=batch.keys, partition_id=batch.partition_id, fields=data.select("rollout_log_probs"))
+        metrics.update(calculate_debug_metrics(DataProto(batch=data.to_padded_tensor())))
+
+    def _compute_advantage(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
+        _refuse_several_outputs_per_session(batch.keys)
+        settings = self.edge_grpo_settings
+        with marked_timer("edge_grpo_entropy", self.timing_raw):
+            stored = fetch_batch(batch, settings.eda.entropy)
+            entropy = batch_entropy(
+                stored.token_entropy,
+                stored.response_mask,
+                stored.is_injected,
+                stored.is_padding,
+                stored.group_index,
+                settings.eda,
+            )
+        with entropy_ratio_for_estimator(entropy.ratio):
+            result = super()._compute_advantage(batch, metrics)
+        self._treat_injected_tokens(result, stored.is_injected)
+        with marked_timer("edge_grpo_metrics", self.timing_raw):
+            self._report(batch, stored, entropy, metrics)
+        return result
+
+    def _treat_injected_tokens(self, batch: KVBatchMeta, is_injected: Tensor) -> None:
+        """Change what the loss of injected tokens is made of; `train` needs nothing, `mask` was done while sampling."""
+        settings = self.edge_grpo_settings.gec
+        if settings.injected_loss is InjectedLoss.WEIGHT:
+            advantages = fetch_tokens(batch, "advantages")
+            put_tokens(batch, "advantages", weight_injected(advantages, is_injected, settings.injected_weight))
+        elif settings.injected_loss is InjectedLoss.SHAPED:
+            importance_weights = fetch_tokens(batch, "rollout_is_weights")
+            put_tokens(batch, "rollout_is_weights", mark_injected(is_injected, importance_weights))
+
+    def _report(self, batch: KVBatchMeta, stored: StoredBatch, entropy: BatchEntropy, metrics: dict[str, Any]) -> None:
+        """Add the metrics under `edge_grpo/`, and keep what a dumped rollout will say."""
+        algorithm = self.config.algorithm
+        outcomes = response_outcomes(stored, self.edge_grpo_settings.gec)
+        penalised = fetch_tokens(batch, "token_level_rewards") if algorithm.use_kl_in_reward else None
+        scale_by_std = algorithm.get("norm_adv_by_std_in_grpo", True)
+        metrics.update(step_metrics(stored, entropy, outcomes, penalised, scale_by_std))
+        if self.config.trainer.get("rollout_data_dir"):
+            self.rollout_columns.update(rollout_columns(stored, entropy, outcomes))
+
+    def _log_rollout_data(self, batch: KVBatchMeta, timing_raw: dict[str, Any], rollout_data_dir: str) -> None:
+        super()._log_rollout_data(batch, timing_raw, rollout_data_dir)
+        self.rollout_columns.clear()
+
+    def _dump_generations(
+        self,
+        inputs: list[str],
+        outputs: list[str],
+        gts: list[Any],
+        scores: list[float],
+        reward_extra_infos_dict: dict[str, list[Any]],
+        dump_path: str,
+    ) -> None:
+        if dump_path == self.config.trainer.get("rollout_data_dir"):
+            # verl calls the keys of the rows "uid" here. It passes validation's generations through as well.
+            columns = as_lists(self.rollout_columns, reward_extra_infos_dict["uid"])
+            reward_extra_infos_dict = {**reward_extra_infos_dict, **columns}
+        super()._dump_generations(inputs, outputs, gts, scores, reward_extra_infos_dict, dump_path)
+
+
+@register_trainer("edge_grpo_sync")
+class EdgeGRPOTrainerSync(EdgeGRPOMixin, PPOTrainerSync):
+    """Trainer and rollout share the devices and take turns."""
+
+
+@register_trainer("edge_grpo_colocate_async")
+class EdgeGRPOTrainerColocateAsync(EdgeGRPOMixin, PPOTrainerColocateAsync):
+    """Trainer and rollout share the devices; unfinished responses go on in the next step."""
+
+
+@register_trainer("edge_grpo_separate_async")
+class EdgeGRPOTrainerSeparateAsync(EdgeGRPOMixin, PPOTrainerSeparateAsync):
+    """Trainer and rollout have devices of their own."""
+
+
+def _refuse_several_outputs_per_session(keys: list[str]) -> None:
+    """Keys are {uid}_{session}_{output}; verl keeps one output a session only for its own estimator named "grpo"."""
+    for key in keys:
+        if not key.endswith("_0"):
+            raise ValueError(
+                f"agent-loop output {key}: this agent loop returns several outputs a session, which would count as "
+                "several members of the group; use one that returns a single output (single_turn_agent, tool_agent)"
+            )

@@ -1,0 +1,69 @@
+"""What verl has stored about a batch in TransferQueue: fetched as tensors, and changed fields put back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+import transfer_queue as tq
+from tensordict import TensorDict
+from torch import Tensor
+from transfer_queue import KVBatchMeta
+from verl.workers.utils.padding import response_to_nested
+
+from recipe.edge_grpo.correction.record import CorrectionRecord, read_record
+from recipe.edge_grpo.settings.choices import EntropySource
+from recipe.edge_grpo.training_step.batch import StoredBatch
+from recipe.edge_grpo.training_step.estimator import group_numbers
+from recipe.edge_grpo.training_step.injected_tokens import injected_mask
+
+# The exact entropy is stored under its own name; the sampled one is the negative log-probability at sampling time.
+_ENTROPY_FIELD = {EntropySource.EXACT: ("entropy", 1.0), EntropySource.SAMPLED: ("rollout_log_probs", -1.0)}
+
+
+def fetch_batch(batch: KVBatchMeta, source: EntropySource) -> StoredBatch:
+    """Fetch what the entropy ratio, the injected tokens and the metrics need, in one call."""
+    entropy_field, sign = _ENTROPY_FIELD[source]
+    fields = ["uid", "rm_scores", "extra_fields", "response_mask", "index", entropy_field]
+    data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=fields)
+    names = np.array(data.pop("uid").tolist(), dtype=object)
+    extra_fields = data.pop("extra_fields").tolist()
+    dataset_index = data.pop("index").tolist() if "index" in data else [None] * len(batch.keys)
+    is_padding = [bool(tag.get("is_padding", False)) for tag in batch.tags]
+    records = stored_records(extra_fields, is_padding)
+    data = data.to_padded_tensor()
+    spans = [() if record is None else record.injected_spans for record in records]
+    return StoredBatch(
+        keys=list(batch.keys),
+        is_padding=torch.tensor(is_padding),
+        group_index=group_numbers(names),
+        rewards=data["rm_scores"].sum(dim=1),
+        token_entropy=sign * data[entropy_field].float(),
+        response_mask=data["response_mask"],
+        is_injected=injected_mask(spans, data["response_mask"].shape[1]),
+        extra_fields=extra_fields,
+        records=records,
+        dataset_index=dataset_index,
+    )
+
+
+def stored_records(extra_fields: list[Mapping[str, Any]], is_padding: list[bool]) -> list[CorrectionRecord | None]:
+    """The record of each row; None where error correction did not look at it, and for padding, which copies a row."""
+    return [None if padding else read_record(extra) for extra, padding in zip(extra_fields, is_padding, strict=True)]
+
+
+def fetch_tokens(batch: KVBatchMeta, name: str) -> Tensor | None:
+    """(B, T) one number for each token, padded with 0; None if verl has not stored it."""
+    data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=[name, "response_mask"])
+    return data.to_padded_tensor()[name] if name in data else None
+
+
+def put_tokens(batch: KVBatchMeta, name: str, values: Tensor) -> None:
+    """Store (B, T) numbers, each row cut to the length of its response; `batch` knows the field afterwards.
+
+    verl's workers fetch the fields that `batch` names and no others.
+    """
+    data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=["response_mask"])
+    nested = response_to_nested(values, data["response_mask"])
+    fields = TensorDict({name: nested}, batch_size=len(batch.keys))
+    batch.fields = tq.kv_batch_put(keys=batch.keys, partition_id=batch.partition_id, fields=fields).fields

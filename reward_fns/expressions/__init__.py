@@ -1,0 +1,10 @@
+"""Expressions, read from LaTeX and compared by their values at two fixed points.
+
+compare.py   two expressions compared
+reader.py    the grammar: from tokens to a value
+commands.py  the LaTeX commands that have a value
+scanner.py   from text to tokens
+values.py    exact and 38-digit arithmetic with bounds
+
+A new command: its row in the table of commands.py. Imports nothing of ours but limits.
+"""

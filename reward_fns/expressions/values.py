@@ -1,0 +1,157 @@
+r"""Values of expressions: exact fractions as long as possible, and beyond that numbers of 50 digits.
+
+Every operation is bounded before it is carried out (`limits`): a value that would be too large raises `TooLarge`
+instead of taking time and memory. Rounded arithmetic is mpmath's, the library below sympy.
+"""
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from mpmath.ctx_mp import MPContext
+
+from reward_fns.expressions.scanner import Unreadable
+from reward_fns.limits import MAX_EXACT_BITS, MAX_FACTORIAL, MAX_MAGNITUDE_BITS, MAX_TOTAL_BITS
+
+# A context of its own: the precision of mpmath's shared one belongs to everybody. Not safe for threads at the same
+# time, because mpmath raises the precision within some functions; `expression` holds a lock.
+ROUNDED = MPContext()
+ROUNDED.dps = 50
+
+# Two ways to compute one number agree to almost 50 digits; two different numbers of an answer's size differ earlier.
+_EQUAL_BELOW = ROUNDED.mpf("1e-38")
+_DIFFERENT_ABOVE = ROUNDED.mpf("1e-34")
+
+# Rounded results below this may be nothing but the rounding error of a difference.
+_NOISE = ROUNDED.mpf("1e-38")
+
+Value = Any  # a Fraction, or mpmath's real or complex number, which has no static type
+
+
+class TooLarge(ArithmeticError):
+    """The value of an expression exceeds what is worth computing."""
+
+
+class Undefined(ArithmeticError):
+    """An expression has no value: a division by zero, a logarithm of zero."""
+
+
+class Arithmetic:
+    """Bounded operations on values; one object for each evaluation, whose exact work it adds up."""
+
+    def __init__(self) -> None:
+        self._bits_left = MAX_TOTAL_BITS
+
+    def add(self, left: Value, right: Value) -> Value:
+        return self._exactly_or_rounded(left, right, lambda a, b: a + b)
+
+    def multiply(self, left: Value, right: Value) -> Value:
+        return self._exactly_or_rounded(left, right, lambda a, b: a * b)
+
+    def divide(self, left: Value, right: Value) -> Value:
+        if right == 0:
+            raise Undefined("division by zero")
+        return self._exactly_or_rounded(left, right, lambda a, b: a / b)
+
+    def power(self, base: Value, exponent: Value) -> Value:
+        """`base` to the `exponent`; exact for an exact base and a whole exponent, and for roots that come out even."""
+        if base == 0:
+            if not isinstance(exponent, Fraction) or exponent < 0:
+                raise Undefined("a power of zero")
+            return Fraction(int(exponent == 0))
+        if isinstance(base, Fraction) and isinstance(exponent, Fraction):
+            if exponent.denominator == 1:
+                return self._whole_power(base, exponent.numerator)
+            root = _exact_root(base, exponent.denominator)
+            if root is not None:
+                return self._whole_power(root, exponent.numerator)
+        if exponent == 1:
+            return base
+        base, exponent = to_rounded(base), to_rounded(exponent)
+        if abs(exponent) * (abs(ROUNDED.mag(base)) + 1) > MAX_MAGNITUDE_BITS:
+            raise TooLarge("power")
+        return ROUNDED.power(base, exponent)
+
+    def factorial(self, argument: Value) -> Value:
+        """Factorial of a whole number from 0. Raises Unreadable for any other: a variable is given no whole value."""
+        if not isinstance(argument, Fraction) or argument.denominator != 1 or argument < 0:
+            raise Unreadable("factorial")
+        if argument > MAX_FACTORIAL:
+            raise TooLarge("factorial")
+        return self._accounted(Fraction(math.factorial(argument.numerator)))
+
+    def apply(self, function: Callable[[Value], Value], argument: Value) -> Value:
+        """`function` of mpmath of `argument`. Raises Undefined at a pole."""
+        argument = to_rounded(argument)
+        if abs(ROUNDED.mag(argument)) > 128 and argument != 0:
+            raise TooLarge("argument of a function")
+        try:
+            result = function(argument)
+        except (ValueError, ZeroDivisionError) as error:
+            raise Undefined("a function at a pole") from error
+        if not ROUNDED.isfinite(result):
+            raise Undefined("a function at a pole")
+        return result
+
+    def _whole_power(self, base: Fraction, exponent: int) -> Fraction:
+        size = max(base.numerator.bit_length(), base.denominator.bit_length())
+        if size > 1 and abs(exponent) * size > MAX_EXACT_BITS:
+            raise TooLarge("power")
+        return self._accounted(base**exponent)
+
+    def _exactly_or_rounded(self, left: Value, right: Value, operation: Callable[[Value, Value], Value]) -> Value:
+        if isinstance(left, Fraction) and isinstance(right, Fraction):
+            return self._accounted(operation(left, right))
+        return operation(to_rounded(left), to_rounded(right))
+
+    def _accounted(self, value: Fraction) -> Fraction:
+        bits = value.numerator.bit_length() + value.denominator.bit_length()
+        self._bits_left -= bits
+        if bits > 2 * MAX_EXACT_BITS or self._bits_left < 0:
+            raise TooLarge("exact number")
+        return value
+
+
+def to_rounded(value: Value) -> Value:
+    """The value as a number of mpmath."""
+    if isinstance(value, Fraction):
+        return ROUNDED.mpf(value.numerator) / value.denominator
+    return value
+
+
+def are_equal(left: Value, right: Value) -> bool | None:
+    """Whether two values are equal: exactly where both are exact, else to some 38 digits; None in between.
+
+    The difference counts relative to the larger value, so that 2^-98 and 2^-99 differ.
+    """
+    if isinstance(left, Fraction) and isinstance(right, Fraction):
+        return left == right
+    left, right = to_rounded(left), to_rounded(right)
+    scale = max(abs(left), abs(right))
+    if scale < _NOISE:
+        return True if left == right else None
+    difference = abs(left - right) / scale
+    if difference < _EQUAL_BELOW:
+        return True
+    return False if difference > _DIFFERENT_ABOVE else None
+
+
+def is_complex(value: Value) -> bool:
+    """Whether the value lies off the real line."""
+    return not isinstance(value, Fraction) and bool(ROUNDED.im(value))
+
+
+def _exact_root(base: Fraction, degree: int) -> Fraction | None:
+    """The positive root of that degree if it is a fraction."""
+    if base < 0 or degree > 64:
+        return None
+    roots = [_whole_root(number, degree) for number in (base.numerator, base.denominator)]
+    return None if None in roots else Fraction(*roots)  # type: ignore[arg-type]
+
+
+def _whole_root(number: int, degree: int) -> int | None:
+    if number.bit_length() > 1024:
+        return None
+    root = math.isqrt(number) if degree == 2 else int(ROUNDED.nint(ROUNDED.root(number, degree)))
+    return root if root**degree == number else None

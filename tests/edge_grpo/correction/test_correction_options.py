@@ -1,0 +1,322 @@
+"""Options of error correction: what each changes in a corrected response, and what it leaves as it is."""
+
+import types
+from collections import Counter
+
+import pytest
+
+from recipe.edge_grpo.correction.draws import DrawPlace, draw_strategy
+from recipe.edge_grpo.correction.record import RECORD_KEY, CorrectionRecord, Skipped, read_record
+from recipe.edge_grpo.correction.tokens import Strategy
+
+# As in conftest.py.
+UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
+RESPONSE_LENGTH = 8
+
+LOSSES = [
+    ("mask", None, 0),
+    ("train", None, 1),
+    ("weight", 0.5, 1),  # the loss is weighted later, where the token still counts
+    ("weight", 0, 1),
+    ("shaped", None, 1),
+]
+
+
+@pytest.mark.parametrize(("injected_loss", "weight", "expected"), LOSSES)
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_the_treatment_of_injected_tokens_changes_their_mask_and_nothing_else(
+    start, policy, response, strategy, injected_loss, weight, expected
+):
+    run = start(strategy, policy(SO, EOS), injected_loss=injected_loss, injected_weight=weight)
+    stored = run.sample(response(SO, TWO, WRONG, EOS, mask=[1, 0, 1, 1]))
+    # i: injected, s: sampled, t: a tool's token, which is in the loss of no run
+    ids, kinds, log_probs = {
+        Strategy.REFLECTION: (
+            [SO, TWO, WRONG, WAIT, SO, EOS],
+            "stsiss",
+            [-float(SO), -float(TWO), -float(WRONG), 0.0, -0.5, -0.5],
+        ),
+        Strategy.ANSWER: (
+            [SO, TWO, WRONG, WAIT, ANSWER, N42, EOS],
+            "stsiiii",
+            [-float(SO), -float(TWO), -float(WRONG), 0.0, 0.0, 0.0, 0.0],
+        ),
+        Strategy.SOLUTION: ([SECRET, SO, N42, EOS], "iiii", [0.0] * 4),
+    }[strategy]
+    assert stored.response_ids == ids
+    assert stored.response_mask == [{"i": expected, "s": 1, "t": 0}[kind] for kind in kinds]
+    assert stored.response_logprobs == log_probs
+    assert run.record.injected_spans == ((kinds.index("i"), kinds.rindex("i") + 1),)
+
+
+@pytest.mark.parametrize(("injected_loss", "weight", "expected"), LOSSES)
+def test_injected_tokens_of_every_round_have_the_same_mask(start, policy, response, injected_loss, weight, expected):
+    run = start(
+        Strategy.REFLECTION, policy(SO), injected_loss=injected_loss, injected_weight=weight, reflection_rounds=2,
+        max_new_tokens=1, reflection_texts=[" Wait a"],
+    )  # fmt: skip
+    stored = run.sample(response(WRONG, EOS))
+    assert stored.response_ids == [WRONG, WAIT, A, SO, WAIT, A, SO]
+    assert stored.response_mask == [1, expected, expected, 1, expected, expected, 1]
+
+
+def test_a_response_that_is_not_corrected_keeps_its_mask(start, response):
+    run = start(Strategy.ANSWER, injected_loss="mask")
+    assert run.sample(response(RIGHT, TWO, EOS, mask=[1, 0, 1])).response_mask == [1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("num_words", "expected", "is_cut"),
+    [
+        (6, [A] * 6 + [EOS], False),
+        (7, [A] * 7 + [EOS], False),  # 7 and EOS are just 8
+        (8, [A] * 8, True),  # all of the solution, and no EOS
+        (9, [A] * 8, True),
+        (50, [A] * 8, True),
+    ],
+)
+def test_a_solution_that_is_too_long_is_cut_to_the_response_length(start, response, num_words, expected, is_cut):
+    run = start(Strategy.SOLUTION, long_solution="cut")
+    stored = run.sample(response(WRONG, EOS), extra_info={"solution": " ".join("a" * num_words)})
+    assert stored.response_ids == expected
+    assert stored.response_mask == [1] * len(expected)
+    assert stored.response_logprobs == [0.0] * len(expected)
+    assert run.record == CorrectionRecord(
+        0.25, 0.0, True, Strategy.SOLUTION, is_solution_cut=is_cut, injected_spans=((0, len(expected)),)
+    )
+    assert stored.reward_score == 0.25  # scored as it is now, without its answer
+    assert len(run.scored) == 2
+
+
+def test_a_cut_solution_stays_out_of_the_loss_where_injected_tokens_do(start, response):
+    run = start(Strategy.SOLUTION, long_solution="cut", injected_loss="mask")
+    assert run.sample(response(WRONG), extra_info={"solution": "a " * 9}).response_mask == [0] * 8
+
+
+@pytest.mark.parametrize(("num_words", "is_skipped"), [(7, False), (8, True), (50, True)])
+def test_a_solution_that_is_too_long_is_skipped_by_default(start, response, num_words, is_skipped):
+    run = start(Strategy.SOLUTION, long_solution="skip")
+    stored = run.sample(response(WRONG, EOS), extra_info={"solution": " ".join("a" * num_words)})
+    assert (run.record.skipped is Skipped.SOLUTION_TOO_LONG) == is_skipped
+    assert not run.record.is_solution_cut
+    assert (stored.response_ids == [WRONG, EOS]) == is_skipped
+
+
+def test_an_answer_in_place_of_a_missing_solution_is_not_cut(start, response):
+    """Only a solution may be cut: an answer text without its answer says nothing."""
+    run = start(Strategy.SOLUTION, long_solution="cut")
+    stored = run.sample(response(*[WRONG] * 5), extra_info=None)  # 5 + 3 injected + EOS = 9
+    assert stored.response_ids == [WRONG] * 5
+    assert run.record == CorrectionRecord(0.25, 0.0, True, skipped=Skipped.NO_ROOM, answer_for_missing_solution=True)
+
+
+@pytest.mark.parametrize(
+    ("failed", "format_score", "is_corrected"),
+    [
+        ("accuracy", 0.0, False),
+        ("accuracy_or_format", 0.0, True),
+        ("accuracy_or_format", 1.0, False),
+        ("accuracy_or_format", None, False),  # the reward function reports no format
+    ],
+)
+def test_a_right_response_without_format_is_corrected_only_where_asked(
+    start, response, failed, format_score, is_corrected
+):
+    is_reported = None if format_score is None else lambda response_ids: format_score
+    run = start(Strategy.SOLUTION, failed=failed, format_score=is_reported)
+    stored = run.sample(response(RIGHT, EOS))
+    assert run.record.is_failed == is_corrected
+    assert (run.record.first_pass_reward, run.record.first_pass_accuracy) == (1.25, 1.0)
+    assert stored.response_ids == ([SECRET, SO, N42, EOS] if is_corrected else [RIGHT, EOS])
+
+
+@pytest.mark.parametrize("failed", ["accuracy", "accuracy_or_format"])
+@pytest.mark.parametrize("format_score", [None, lambda response_ids: 1.0])
+def test_a_wrong_response_is_corrected_whatever_its_format(start, response, failed, format_score):
+    run = start(Strategy.SOLUTION, failed=failed, format_score=format_score)
+    assert run.sample(response(WRONG, EOS)).response_ids == [SECRET, SO, N42, EOS]
+
+
+def test_the_format_is_read_by_the_key_of_the_settings(start, response):
+    without_format = {"failed": "accuracy_or_format", "format_score": lambda response_ids: 0.0}
+    run = start(Strategy.SOLUTION, format_key="has_box", **without_format)
+    run.sample(response(RIGHT, EOS))
+    assert not run.record.is_failed
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize(
+    ("first_pass", "is_truncated"),
+    [
+        ([WRONG, EOS], False),
+        ([WRONG, END], False),  # of the generation config
+        ([WRONG], True),
+        ([WRONG, EOS, SO], True),  # what counts is how it ends
+        ([WRONG] * RESPONSE_LENGTH, True),
+        ([WRONG, PAD], True),
+    ],
+)
+def test_truncated_responses_can_be_left_as_they_are(start, policy, response, strategy, first_pass, is_truncated):
+    run = start(strategy, policy(N42, EOS), corrects_truncated=False)
+    stored = run.sample(response(*first_pass))
+    if is_truncated:
+        assert run.record == CorrectionRecord(0.25, 0.0, True, skipped=Skipped.TRUNCATED)
+        assert stored.response_ids == first_pass
+        assert stored.response_logprobs == [-float(token) for token in first_pass]
+        assert (len(run.scored), run.policy.requests) == (1, [])
+    else:
+        assert run.record.strategy is strategy
+        assert run.record.skipped is None
+
+
+def test_a_right_truncated_response_is_not_recorded_as_skipped(start, response):
+    run = start(Strategy.ANSWER, corrects_truncated=False)
+    run.sample(response(RIGHT))
+    assert run.record == CorrectionRecord(1.25, 1.0, False)
+
+
+@pytest.mark.parametrize("first_pass", [[WRONG], [WRONG, EOS]])
+def test_of_two_reasons_the_prompt_gate_is_recorded(start, response, first_pass):
+    run = start(Strategy.ANSWER, corrects_truncated=False, max_prompt_tokens=1)
+    run.sample(response(*first_pass))
+    assert run.record.skipped is Skipped.PROMPT_TOO_LONG
+
+
+@pytest.mark.parametrize(
+    ("group_size", "expected"),
+    [(4, (0.0, 0.5, 0.5)), (5, (0.2, 0.4, 0.4)), (8, (0.5, 0.25, 0.25)), (16, (0.75, 0.125, 0.125))],
+)
+def test_the_schedule_takes_its_probabilities_from_the_group_size(start, policy, response, group_size, expected):
+    """Strategies in the order reflection, answer, solution; the probabilities of the settings have no effect."""
+    run = start(Strategy.SOLUTION, policy(N42, EOS), schedule="2/G", group_size=group_size)
+    shares = dict(zip(Strategy, expected, strict=True))
+    assert run.worker.corrector.probabilities == pytest.approx(shares)
+    stored = run.sample_group([response(WRONG, EOS) for _ in range(40)])
+    drawn = [read_record(stored[session].extra_fields).strategy for session in range(40)]
+    assert drawn == [draw_strategy(shares, DrawPlace(0, 3, 5), session) for session in range(40)]
+    assert set(Counter(drawn)) == {strategy for strategy, share in shares.items() if share > 0}
+
+
+def test_a_fixed_schedule_takes_the_probabilities_of_the_settings_in_groups_of_any_size(start):
+    expected = {Strategy.REFLECTION: 0.5, Strategy.ANSWER: 0.25, Strategy.SOLUTION: 0.25}
+    for group_size in (1, 2, 16):
+        assert start(group_size=group_size).worker.corrector.probabilities == expected
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("first_pass", [[SO, UNK, WRONG, EOS], [SO, WRONG]], ids=["special tokens", "truncated"])
+def test_the_text_of_the_first_pass_is_kept_where_asked(start, policy, response, strategy, first_pass):
+    run = start(strategy, policy(N42, EOS), keeps_first_pass_text=True)
+    run.sample(response(*first_pass))
+    assert run.record.first_pass_text == "so wrong"  # as verl decodes: without special tokens
+    run = start(strategy, policy(N42, EOS))
+    run.sample(response(*first_pass))
+    assert run.record.strategy is strategy
+    assert run.record.first_pass_text is None
+
+
+def test_of_several_rounds_the_text_before_the_first_is_kept(start, policy, response):
+    run = start(Strategy.REFLECTION, policy(SO, EOS), keeps_first_pass_text=True, reflection_rounds=3)
+    run.sample(response(A, WRONG, EOS))
+    assert run.record.reflection_rounds == 3
+    assert run.record.first_pass_text == "a wrong"
+
+
+@pytest.mark.parametrize(
+    ("first_pass", "gec"),
+    [
+        ([RIGHT, EOS], {}),
+        ([WRONG, EOS], {"max_prompt_tokens": 1}),
+        ([WRONG], {"corrects_truncated": False}),
+        ([WRONG] * 7, {}),  # no room
+    ],
+    ids=["right", "gate", "truncated", "no room"],
+)
+@pytest.mark.parametrize("strategy", [Strategy.REFLECTION, Strategy.ANSWER])
+def test_a_response_that_was_not_corrected_has_no_text_of_a_first_pass(
+    start, policy, response, strategy, first_pass, gec
+):
+    run = start(strategy, policy(N42), keeps_first_pass_text=True, **gec)
+    run.sample(response(*first_pass))
+    assert run.record.first_pass_text is None
+
+
+def test_a_failing_server_leaves_no_text_of_a_first_pass(start, policy, response):
+    run = start(Strategy.REFLECTION, policy(error=RuntimeError("server died")), keeps_first_pass_text=True)
+    run.sample(response(WRONG, EOS))
+    assert run.record.first_pass_text is None
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("scope", ["response", "group"])
+def test_the_reward_function_sees_nothing_of_the_first_pass(start, policy, response, strategy, scope):
+    shares = {name.value: 1 - 2e-6 if name is strategy else 1e-6 for name in Strategy}
+    run = start(
+        policy=policy(SO, EOS), keeps_first_pass_text=True, reflection_rounds=2, scope=scope, probabilities=shares
+    )
+    stored = run.sample_group([response(WRONG, A, EOS) for _ in range(4)])
+    texts = [read_record(output.extra_fields).first_pass_text for output in stored.values()]
+    assert "wrong a" in texts
+    assert len(run.scored) > len(stored)
+    for _, extra_fields in run.scored:
+        assert "wrong a" not in extra_fields
+        assert RECORD_KEY not in extra_fields
+        assert "acc" not in extra_fields  # what it reported about the first pass
+
+
+def test_one_of_several_reflection_texts_is_drawn_for_each_response(start, policy, response):
+    texts = {" Wait": [WAIT], " so a": [SO, A], " 2": [TWO]}
+    run = start(Strategy.REFLECTION, policy(N42), reflection_texts=list(texts), max_new_tokens=1)
+    drawn = Counter()
+    for session in range(90):
+        stored = run.sample(response(WRONG), session=session)
+        start_of_text, end_of_text = run.record.injected_spans[0]
+        drawn[tuple(stored.response_ids[start_of_text:end_of_text])] += 1
+    assert set(drawn) == {tuple(ids) for ids in texts.values()}
+    assert min(drawn.values()) >= 18  # 30 of each are expected; the draws are always the same
+
+
+@pytest.mark.parametrize("scope", ["response", "group"])
+def test_the_answer_text_is_that_of_the_settings(start, response, scope):
+    run = start(Strategy.ANSWER, answer_text=" so {answer} a {answer}", scope=scope)
+    stored = run.sample_group([response(WRONG, EOS), response(WRONG, EOS)])
+    corrected = [output.response_ids for output in stored.values() if output.response_ids != [WRONG, EOS]]
+    assert corrected == [[WRONG, SO, N42, A, N42, EOS]] * len(corrected)
+    assert len(corrected) == (2 if scope == "response" else 1)
+
+
+@pytest.mark.parametrize(("rollout_data_dir", "keeps_text"), [("null", False), ("rollouts", True)])
+def test_the_worker_takes_what_it_needs_from_verls_configuration(
+    monkeypatch, compose, tokenizer, rollout_data_dir, keeps_text
+):
+    from verl.trainer.ppo.v1.agent_loop_tq import AgentLoopWorkerTQ
+
+    from recipe.edge_grpo.correction.rollout import EdgeGRPOAgentLoopWorker
+
+    generation_config = types.SimpleNamespace(eos_token_id=[END])
+
+    def verls_init(worker, config, llm_client):
+        worker.config, worker.llm_client, worker.tokenizer = config, llm_client, tokenizer
+        worker.model_config = types.SimpleNamespace(tokenizer=tokenizer, generation_config=generation_config)
+        worker.rollout_config = config.actor_rollout_ref.rollout
+
+    monkeypatch.setattr(AgentLoopWorkerTQ.__ray_actor_class__, "__init__", verls_init)
+    config = compose(
+        "+recipe=edge_grpo",
+        f"trainer.rollout_data_dir={rollout_data_dir}",
+        "edge_grpo.seed=7",
+        "edge_grpo.gec.schedule=2/G",
+        "edge_grpo.gec.injected_loss=mask",
+        "actor_rollout_ref.rollout.n=16",
+        "actor_rollout_ref.rollout.response_length=77",
+    )
+    server = object()
+    corrector = EdgeGRPOAgentLoopWorker(config, server).corrector
+    assert corrector.keeps_first_pass_text is keeps_text
+    assert corrector.seed == 7
+    assert corrector.llm_client is server
+    assert corrector.probabilities[Strategy.ANSWER] == 2 / 16
+    assert corrector.composer.tokenizer is tokenizer
+    assert corrector.composer.response_length == 77
+    assert corrector.composer.eos_token_ids == {EOS, END}
+    assert corrector.composer.is_injected_in_loss is False

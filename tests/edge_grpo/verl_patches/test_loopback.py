@@ -1,0 +1,282 @@
+"""On one machine all ports are on the loopback interface: when that holds, and what listens where in real processes."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import types
+
+import pytest
+from omegaconf import OmegaConf
+
+from recipe.edge_grpo.verl_patches.loopback import (
+    INTERFACE_VARIABLES,
+    LOOPBACK,
+    SWITCH,
+    is_on_one_machine,
+    keep_to_loopback,
+    stores_on_loopback,
+)
+
+RAYS_VARIABLE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch, tmp_path):
+    """None of the variables is set, all are as before afterwards, and no Ray runs that could be joined."""
+    from ray._private import ray_constants
+
+    for name in (SWITCH, RAYS_VARIABLE, "RAY_ADDRESS", *INTERFACE_VARIABLES):
+        monkeypatch.setenv(name, "")  # so that what the code sets is undone too
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    monkeypatch.setattr(ray_constants, "ENABLE_RAY_CLUSTER", True)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("profile", ["cpu", "cpu_separate", "qwen2.5_math_7b"])
+def test_a_profile_of_one_node_is_on_one_machine(compose, profile):
+    assert is_on_one_machine(compose("+recipe=edge_grpo", f"+profile={profile}"))
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "trainer.nnodes=2",
+        "actor_rollout_ref.rollout.nnodes=2",
+        "reward.reward_model.nnodes=2",
+    ],
+)
+def test_several_nodes_are_not(compose, override):
+    assert not is_on_one_machine(compose("+recipe=edge_grpo", override))
+
+
+def with_ray_init(config, **options):
+    for name, value in options.items():
+        OmegaConf.update(config, f"ray_kwargs.ray_init.{name}", value, force_add=True)
+    return config
+
+
+@pytest.mark.parametrize("address", ["auto", "192.0.2.1:6379"])
+def test_a_ray_that_the_configuration_names_is_joined(compose, address):
+    assert not is_on_one_machine(with_ray_init(compose("+recipe=edge_grpo"), address=address))
+
+
+def test_a_ray_that_the_environment_names_is_joined(compose, environment):
+    environment.setenv("RAY_ADDRESS", "192.0.2.1:6379")
+    assert not is_on_one_machine(compose("+recipe=edge_grpo"))
+
+
+def test_a_ray_that_was_started_on_this_machine_is_joined(compose, tmp_path):
+    """As `ray start` leaves word of it, and `ray.init` without an address joins it."""
+    (tmp_path / "ray").mkdir()
+    (tmp_path / "ray" / "ray_current_cluster").write_text("192.0.2.1:6379")
+    assert not is_on_one_machine(compose("+recipe=edge_grpo"))
+    assert is_on_one_machine(with_ray_init(compose("+recipe=edge_grpo"), _temp_dir=f"{tmp_path}/another"))
+
+
+def variables():
+    return {name: os.environ.get(name) for name in (SWITCH, RAYS_VARIABLE, *INTERFACE_VARIABLES)}
+
+
+def is_several_nodes_for_ray():
+    from ray._private import ray_constants
+
+    return ray_constants.ENABLE_RAY_CLUSTER
+
+
+def test_on_one_machine_ray_and_its_children_are_told_so(compose):
+    assert keep_to_loopback(compose("+recipe=edge_grpo", "+profile=cpu"))
+    assert variables() == {
+        SWITCH: "1",
+        RAYS_VARIABLE: "0",
+        "GLOO_SOCKET_IFNAME": "lo",
+        "NCCL_SOCKET_IFNAME": "lo",
+    }
+    assert not is_several_nodes_for_ray()
+
+
+def test_an_interface_that_the_user_has_chosen_stays(compose, environment):
+    environment.setenv("NCCL_SOCKET_IFNAME", "eth1")
+    assert keep_to_loopback(compose("+recipe=edge_grpo"))
+    assert variables()["NCCL_SOCKET_IFNAME"] == "eth1"
+    assert variables()["GLOO_SOCKET_IFNAME"] == "lo"
+
+
+@pytest.mark.parametrize("reason", ["switched off", "several nodes", "Ray runs"])
+def test_otherwise_nothing_is_changed(compose, environment, reason):
+    import ray
+
+    config = compose("+recipe=edge_grpo", f"trainer.nnodes={2 if reason == 'several nodes' else 1}")
+    if reason == "switched off":
+        environment.setenv(SWITCH, "0")
+    if reason == "Ray runs":
+        environment.setattr(ray, "is_initialized", lambda: True)
+    before = variables()
+    assert not keep_to_loopback(config)
+    assert variables() == before
+    assert is_several_nodes_for_ray()
+
+
+def unused_port():
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def make_store():
+    """The patched `TCPStore` of a rendezvous module, over one that returns the options it gets."""
+    module = types.SimpleNamespace(TCPStore=lambda host_name, port, **options: options)
+    stores_on_loopback(module)
+    return module.TCPStore
+
+
+def test_a_store_on_loopback_gets_a_socket_that_listens_there(make_store):
+    port = unused_port()
+    options = make_store(host_name=LOOPBACK, port=port, is_master=True, multi_tenant=True)
+    with socket.socket(fileno=options.pop("master_listen_fd")) as listener:
+        assert listener.getsockname() == (LOOPBACK, port)
+        assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    assert options == {"is_master": True, "multi_tenant": True}
+
+
+@pytest.mark.parametrize("host", ["192.0.2.7", "node-1", "0.0.0.0"])
+def test_a_store_on_another_host_is_as_torch_has_it(make_store, host):
+    assert make_store(host_name=host, port=unused_port(), is_master=True) == {"is_master": True}
+
+
+def test_whoever_does_not_host_a_store_gets_no_socket(make_store):
+    assert make_store(LOOPBACK, unused_port(), is_master=False) == {"is_master": False}
+
+
+def test_two_stores_on_a_port_in_one_process_are_one():
+    """torch's `multi_tenant`: verl's process groups of one process share a store."""
+    from torch.distributed import TCPStore
+
+    module = types.SimpleNamespace(TCPStore=TCPStore)
+    stores_on_loopback(module)
+    options = dict(host_name=LOOPBACK, port=unused_port(), world_size=1, is_master=True, multi_tenant=True)
+    first = module.TCPStore(**options)
+    second = module.TCPStore(**options)
+    first.set("key", "value")
+    assert second.get("key") == b"value"
+
+
+# A rank of a process group that adds up its ranks, and tells where it listens. The plugin comes first, as with verl.
+RANK = """
+import recipe.edge_grpo.plugin
+import json, os, sys
+import psutil, torch
+import torch.distributed as dist
+
+method = sys.argv[1]
+rank = int(os.environ["RANK"])
+options = {} if method == "env://" else {"rank": rank, "world_size": 2}
+dist.init_process_group("gloo", init_method=method, **options)
+total = torch.tensor([float(rank + 1)])
+dist.all_reduce(total)
+connections = psutil.Process().net_connections("tcp")
+listening = [list(each.laddr) for each in connections if each.status == psutil.CONN_LISTEN]
+print("FACTS" + json.dumps({"total": total.item(), "listening": listening}))
+dist.barrier()
+"""
+
+
+def process_group(method, port, switch):
+    """What two ranks print."""
+    environment = {**os.environ, "MASTER_ADDR": LOOPBACK, "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+    environment |= {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1", SWITCH: switch}
+    command = [sys.executable, "-c", RANK, method]
+    ranks = [
+        subprocess.Popen(
+            command, env={**environment, "RANK": rank}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for rank in ("0", "1")
+    ]
+    try:
+        outputs = [rank.communicate(timeout=120) for rank in ranks]
+    finally:
+        for rank in ranks:
+            rank.kill()
+    assert [rank.returncode for rank in ranks] == [0, 0], outputs
+    return [json.loads(output.splitlines()[-1].removeprefix("FACTS")) for output, _ in outputs]
+
+
+def addresses_of(facts, port):
+    return {address for address, its_port in facts[0]["listening"] if its_port == port}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["env://", "tcp://127.0.0.1:PORT", "env://?use_libuv=0"])
+def test_a_process_group_works_and_listens_on_loopback_alone(method):
+    port = unused_port()
+    facts = process_group(method.replace("PORT", str(port)), port, switch="1")
+    assert [each["total"] for each in facts] == [3.0, 3.0]  # 1 + 2
+    assert addresses_of(facts, port) == {LOOPBACK}
+    assert {address for each in facts for address, _ in each["listening"]} == {LOOPBACK}
+
+
+@pytest.mark.slow
+def test_torchs_own_store_listens_on_all_interfaces_whatever_host_it_is_told():
+    """The reason for the patch; fails when torch changes there."""
+    port = unused_port()
+    (address,) = addresses_of(process_group("env://", port, switch="0"), port)
+    assert address in ("0.0.0.0", "::")
+
+
+# A driver that starts Ray as verl's, dashboard and all, and tells where its processes listen.
+DRIVER = """
+import json, os, sys
+import psutil, ray
+from omegaconf import OmegaConf
+from recipe.edge_grpo.verl_patches.loopback import keep_to_loopback
+
+class Actor:
+    def facts(self):
+        return os.environ.get("EDGE_GRPO_LOOPBACK"), ray.util.get_node_ip_address()
+
+config = OmegaConf.create({"trainer": {"nnodes": 1}, "ray_kwargs": {"ray_init": {"num_cpus": 2}}})
+if sys.argv[1] == "kept":
+    assert keep_to_loopback(config)
+ray.init(num_cpus=2)
+switch, node = ray.get(ray.remote(Actor).remote().facts.remote())
+processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+listening = []
+for process in processes:
+    try:
+        listening += [
+            each.laddr.ip for each in process.net_connections("inet") if each.status in (psutil.CONN_LISTEN, "NONE")
+        ]
+    except psutil.Error:
+        pass  # it has ended meanwhile
+print("FACTS" + json.dumps({"switch": switch, "node": node, "num": len(processes), "listening": listening}))
+"""
+
+
+def ray_facts(tmp_path, mode):
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER, mode], capture_output=True, text=True, timeout=240, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(next(line for line in done.stdout.splitlines() if line.startswith("FACTS")).removeprefix("FACTS"))
+
+
+@pytest.mark.slow
+def test_all_processes_of_a_ray_listen_on_loopback_alone(tmp_path, environment):
+    environment.delenv("RAY_TMPDIR")  # the path of a socket is short
+    facts = ray_facts(tmp_path, "kept")
+    assert facts["num"] > 4
+    assert len(facts["listening"]) > 4
+    assert set(facts["listening"]) <= {LOOPBACK, "::1", "::ffff:127.0.0.1"}
+    assert facts["switch"] == "1"  # the plugin finds it in every process
+    assert facts["node"] == LOOPBACK  # what verl's servers and TransferQueue take
+
+
+@pytest.mark.slow
+def test_rays_own_choice_is_an_address_of_the_network(tmp_path, environment):
+    """The reason for the patch; fails when Ray changes there."""
+    environment.delenv("RAY_TMPDIR")
+    facts = ray_facts(tmp_path, "as Ray has it")
+    assert not set(facts["listening"]) <= {LOOPBACK, "::1", "::ffff:127.0.0.1"}

@@ -1,0 +1,126 @@
+"""A disk that is full, data that is damaged or has gaps, a verifier that dies, corrections that take too long."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas
+import psutil
+import pytest
+
+from recipe.edge_grpo.run.checkpoints import checkpoint_to_resume
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+COMMON = ["+recipe=edge_grpo", "+profile=cpu", "trainer.val_before_train=false"]
+
+# $0 is a folder, which gets a disk of its own that holds one checkpoint (1.9 MB) and no second one; outside of this
+# command the folder stays empty, so what is on the disk is copied to $0.kept in the end.
+SMALL_DISK = 'mount -t tmpfs -o size=3m tmpfs "$0" && cd "$0"; "$@"; code=$?; cp -r "$0" "$0.kept"; exit $code'
+NAMESPACES = (["unshare", "--mount"], ["unshare", "--user", "--map-root-user", "--mount"])
+
+
+@pytest.fixture(scope="module")
+def own_mounts(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """A command that runs another one where it may mount."""
+    folder = tmp_path_factory.mktemp("mount")
+    for command in NAMESPACES:
+        if subprocess.run([*command, "sh", "-c", SMALL_DISK, folder, "true"], capture_output=True).returncode == 0:
+            return command
+    pytest.skip("needs the right to mount a disk in a namespace (unshare)")
+
+
+def test_a_disk_that_is_full_while_a_checkpoint_is_written_ends_the_run_and_leaves_the_one_before(
+    start_run: Callable[..., Any], own_mounts: list[str], tmp_path: Path, log_measurement: Callable[..., None]
+) -> None:
+    launcher = [*own_mounts, "sh", "-c", SMALL_DISK, str(tmp_path / "run")]
+    steps = ["trainer.total_training_steps=500", "trainer.save_freq=1"]
+    run = start_run(tmp_path / "run", *COMMON, *steps, launcher=launcher)
+    while "/global_step_2" not in run.log():
+        assert run.process.poll() is None, run.log()[-3000:]
+        time.sleep(0.1)
+    begin = time.monotonic()
+    assert run.wait() == 1
+    last_line = run.log().rstrip().splitlines()[-1]
+    log_measurement("disk full while a checkpoint is written", last_line, time.monotonic() - begin)
+    assert last_line.startswith("EDGE-GRPO: the checkpoint ")
+    assert "global_step_2 could not be written" in last_line
+    assert "resume from global_step_1, which is whole" in last_line
+    kept = tmp_path / "run.kept"
+    assert checkpoint_to_resume(kept) == (kept / "global_step_1", [])
+
+
+def damage(file: Path, copy: Path, begin: int, end: int) -> Path:
+    """A copy of the file with zeros between two places, counted from its end where they are negative."""
+    content = bytearray(file.read_bytes())
+    begin, end = (place % len(content) for place in (begin, end))
+    content[begin:end] = bytes(end - begin)
+    copy.write_bytes(content)
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("where", "begin", "end"),
+    [("at its end", -40, -1), pytest.param("inside", 100, 1500, marks=pytest.mark.exhaustive)],
+)
+def test_a_damaged_parquet_file_ends_the_run_with_its_name(
+    start_run: Callable[..., Any],
+    assets: Path,
+    tmp_path: Path,
+    log_measurement: Callable[..., None],
+    where: str,
+    begin: int,
+    end: int,
+) -> None:
+    file = damage(assets / "train.parquet", tmp_path / "damaged.parquet", begin, end)
+    start = time.monotonic()
+    run = start_run(tmp_path / "run", *COMMON, f"data.train_files={file}")
+    assert run.wait() == 1
+    seconds = time.monotonic() - start
+    # Before Ray is started Hydra has the last word, with a hint of its own.
+    message = next(line for line in reversed(run.log().splitlines()) if f"data.train_files: {file} is damaged" in line)
+    log_measurement(f"Parquet file damaged {where}, found at the start", message, seconds)
+
+
+def test_a_run_survives_missing_solutions_corrections_that_time_out_and_a_dead_verifier(
+    start_run: Callable[..., Any], assets: Path, tmp_path: Path, log_measurement: Callable[..., None]
+) -> None:
+    rows = pandas.read_parquet(assets / "train.parquet")
+    for row in range(len(rows) // 100):  # 1 %, and in the first step
+        rows.at[row, "extra_info"] = {**rows.at[row, "extra_info"], "solution": None}
+    rows.to_parquet(tmp_path / "train.parquet")
+    run = start_run(
+        tmp_path / "run", *COMMON, "trainer.total_training_steps=4", "trainer.save_freq=-1",
+        f"data.train_files={tmp_path}/train.parquet", "edge_grpo.gec.time_limit_seconds=0.001",
+    )  # fmt: skip
+    run.wait_for_step(1)
+    verifiers = verifiers_of(run.process.pid)
+    begin = time.monotonic()
+    for process in verifiers:
+        process.send_signal(signal.SIGKILL)
+    run.wait_for_step(2)
+    log_measurement("SIGKILL to all verifier children", "(nothing: the run goes on)", time.monotonic() - begin)
+    run.finished()
+    metrics = run.metrics()
+    assert set(metrics) == {1, 2, 3, 4}
+    assert metrics[1]["edge_grpo/gec/answer_for_missing_solution"] > 0
+    for step in metrics:
+        values = {name.removeprefix("edge_grpo/gec/"): value for name, value in metrics[step].items()}
+        assert values["reflection"] == 0
+        assert values["skipped_generation_timed_out"] > 0
+        assert values["answer_success_rate"] == values["solution_success_rate"] == 1
+
+
+def verifiers_of(driver: int) -> list[psutil.Process]:
+    """The processes that the reward worker of a run grades in; it starts them with the first answer."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for process in psutil.Process(driver).children(recursive=True):
+            title = " ".join(process.cmdline())
+            if title.startswith("ray::RewardLoopWorker") and len(found := process.children(recursive=True)) > 1:
+                return found
+        time.sleep(0.1)
+    raise AssertionError("no verifier below the reward worker")

@@ -1,0 +1,109 @@
+"""A run of six steps, and one that is stopped by SIGTERM and resumed: the same steps, prompts and corrections.
+
+The resumed run also has two agent-loop workers instead of one.
+"""
+
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from recipe.edge_grpo.run.checkpoints import fault_of
+from recipe.edge_grpo.run.stop_request import STOP_FILE
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+STEPS = [1, 2, 3, 4, 5, 6]
+COMMON = ["+recipe=edge_grpo", "+profile=cpu", "trainer.total_training_steps=6", "trainer.val_before_train=false"]
+COMMON += ["trainer.save_freq=-1", "data.shuffle=true", "edge_grpo.seed=11", "trainer.resume_mode=auto"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(start_run: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return start_run(tmp_path_factory.mktemp("undisturbed") / "run", *COMMON).finished()
+
+
+@pytest.fixture(scope="module")
+def stopped(start_run: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A run stopped in step 3 and then resumed in its folder; `left` is what was there in between."""
+    folder = tmp_path_factory.mktemp("stopped") / "run"
+    first = start_run(folder, *COMMON)
+    first.ask_to_stop_in_step(3)
+    first.finished()
+    left = {"steps": list(first.metrics()), "log": first.log(), "stop_file": (folder / STOP_FILE).exists()}
+    left["checkpoints"] = sorted(path.name for path in folder.glob("global_step_*"))
+    resumed = start_run(folder, *COMMON, "actor_rollout_ref.rollout.agent.num_workers=2").finished()
+    return {"left": left, "run": resumed}
+
+
+@pytest.fixture(scope="module")
+def runs(undisturbed: Any, stopped: dict[str, Any]) -> tuple[Any, Any]:
+    return undisturbed, stopped["run"]
+
+
+@pytest.fixture(scope="module")
+def resumed_steps(stopped: dict[str, Any]) -> list[int]:
+    """The steps that were taken after the stop."""
+    return STEPS[len(stopped["left"]["steps"]) :]
+
+
+def test_a_run_that_is_asked_to_stop_ends_after_its_step_with_a_whole_checkpoint(stopped: dict[str, Any]) -> None:
+    left = stopped["left"]
+    last_step = left["steps"][-1]
+    assert left["steps"] == list(range(1, last_step + 1))
+    assert 3 <= last_step < 6
+    assert left["checkpoints"] == [f"global_step_{last_step}"]
+    assert fault_of(stopped["run"].folder / f"global_step_{last_step}") is None
+    assert f"stopping after step {last_step}, as asked" in left["log"]
+
+
+def test_the_request_stays_until_the_next_start(stopped: dict[str, Any]) -> None:
+    assert stopped["left"]["stop_file"]
+    assert not (stopped["run"].folder / STOP_FILE).exists()
+
+
+def test_no_step_is_lost_or_repeated_in_the_metrics_file(runs: tuple[Any, Any]) -> None:
+    for run in runs:
+        lines = (run.folder / "metrics.jsonl").read_text().splitlines()
+        assert [json.loads(line)["step"] for line in lines] == STEPS
+
+
+def prompts(run: Any, step: int) -> list[tuple[int, str]]:
+    return sorted((rollout["dataset_index"], rollout["input"]) for rollout in run.rollouts(step))
+
+
+def strategies(run: Any, step: int) -> dict[tuple[int, int], str]:
+    """{(prompt, session): strategy} of the corrected responses; the arithmetic data has a solution for each row."""
+    return {
+        (rollout["dataset_index"], int(rollout["uid"].split("_")[1])): rollout["strategy"]
+        for rollout in run.rollouts(step)
+        if rollout["strategy"] is not None
+    }
+
+
+def test_the_resumed_run_sees_the_same_prompts_in_each_step(runs: tuple[Any, Any]) -> None:
+    undisturbed, resumed = runs
+    for step in STEPS:
+        assert prompts(resumed, step) == prompts(undisturbed, step)
+    assert prompts(undisturbed, 4) != prompts(undisturbed, 5)
+
+
+def test_what_failed_in_both_runs_got_the_same_correction(runs: tuple[Any, Any], resumed_steps: list[int]) -> None:
+    num_compared = 0
+    for step in resumed_steps:
+        one, other = (strategies(run, step) for run in runs)
+        both = one.keys() & other.keys()
+        assert {place: one[place] for place in both} == {place: other[place] for place in both}
+        num_compared += len(both)
+    assert num_compared > 15 * len(resumed_steps)
+
+
+def test_corrections_are_those_of_the_documented_draw(runs: tuple[Any, Any]) -> None:
+    for run in runs:
+        for step in STEPS:
+            for (index, session), strategy in strategies(run, step).items():
+                generator = random.Random(f"11/{step}/{index}/{session}")
+                (drawn,) = generator.choices(["reflection", "answer", "solution"], weights=[0.5, 0.25, 0.25])
+                assert strategy == drawn
