@@ -25,7 +25,7 @@ test-exhaustive: install ## Run the tests that `make test` leaves out: a trainin
 	@$(PYTHON_IN_VENV) -m pytest -m exhaustive
 
 test-fast: install ## Run the tests that need neither Ray nor vLLM
-	@$(PYTHON_IN_VENV) -m pytest -m "not slow" -n 2 --dist loadfile
+	@$(PYTHON_IN_VENV) -m pytest -m "not process and not run and not exhaustive" -n 2 --dist loadfile
 
 lint: install ## Check style, formatting and types
 	.venv/bin/ruff check .
@@ -36,7 +36,7 @@ bench: install ## Measure what the plugin costs (CASES= labelled answers, to mea
 	@$(PYTHON_IN_VENV) tests/bench/run.py $(if $(CASES),--grader-cases '$(CASES)')
 
 faults: install ## Kill, hang and damage parts of real runs; print what a user sees, and when
-	@$(PYTHON_IN_VENV) -m pytest tests/edge_grpo/faults -m slow
+	@$(PYTHON_IN_VENV) -m pytest tests/runs/faults -m run
 
 soak: install ## Train 200 steps on the CPU and compare the memory of every process
 	@$(PYTHON_IN_VENV) tests/bench/soak.py

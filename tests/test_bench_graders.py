@@ -14,7 +14,7 @@ from graders import grade_all, read_cases, table_row
 from killable_child import KillableChild, Outcome
 from verifier import tree_cpu_seconds
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.process
 
 CASE = {"response": r"\boxed{1}", "ground_truth": "1", "expected": True, "note": ""}
 

@@ -163,7 +163,7 @@ def test_bad_input_stops_before_a_model_is_loaded_and_names_what_is_wrong(
     assert sampler.settings == []
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_after_a_kill_nothing_is_sampled_or_graded_twice(
     half_trained_model, arithmetic_data, tmp_path, kill_when_written
 ):

@@ -17,7 +17,7 @@ def run_doctor(*arguments: str, **environment: str) -> subprocess.CompletedProce
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_all_is_well_here_and_vllm_starts() -> None:
     done = run_doctor("+recipe=edge_grpo", "+profile=cpu")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -26,7 +26,7 @@ def test_all_is_well_here_and_vllm_starts() -> None:
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("recipe", "profile"), [("edge_grpo", "qwen2.5_math_1.5b"), ("edge_grpo_paper", "qwen2.5_math_7b")]
 )
@@ -37,7 +37,7 @@ def test_a_run_for_two_nodes_with_gpus_is_checked_on_a_machine_without_any(recip
     assert f"ok       configuration: +recipe={recipe} +profile={profile} trainer.nnodes=2" in done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_every_problem_is_found_in_one_go_with_its_fix() -> None:
     overrides = ("+recipe=edge_grpo", "+profile=cpu", "edge_grpo.gec.max_new_tokens=0")
     done = run_doctor("--config-only", *overrides, VERL_USE_EXTERNAL_PLUGINS="none")

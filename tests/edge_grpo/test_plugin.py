@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.slow  # processes of their own, of which one imports verl
+pytestmark = pytest.mark.process  # processes of their own, of which one imports verl
 
 PURE_MODULES = (
     *("advantage", "correction.contrast_guard", "correction.tokens", "correction.corrector", "correction.draws"),

@@ -12,7 +12,7 @@ from typing import Any
 import pandas
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.run, pytest.mark.timeout(1500)]
 
 NUM_STEPS = 7
 PROMPTS_PER_STEP = 8

@@ -13,7 +13,7 @@ import pytest
 
 from reward_fns.extraction import last_boxed
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.run, pytest.mark.timeout(1500)]
 
 SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 

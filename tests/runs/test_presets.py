@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.run, pytest.mark.timeout(900)]
 
 LOG_PROBS = "actor_rollout_ref.rollout.calculate_log_probs=true"
 

@@ -13,7 +13,7 @@ import pytest
 from recipe.edge_grpo.run.checkpoints import fault_of
 from recipe.edge_grpo.run.stop_request import STOP_FILE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.run, pytest.mark.timeout(900)]
 
 STEPS = [1, 2, 3, 4, 5, 6]
 COMMON = ["+recipe=edge_grpo", "+profile=cpu", "trainer.total_training_steps=6", "trainer.val_before_train=false"]

@@ -22,7 +22,7 @@ def device():
     return CPUDeviceModule("torch.cpu")
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_the_profile_on_the_command_line_makes_it_verls_platform(cpu_process):
     assert cpu_process["platform_variable"] == "cpu"
     assert cpu_process["platform"] == "recipe.edge_grpo.cpu.platform.CPUPlatform"
@@ -31,7 +31,7 @@ def test_the_profile_on_the_command_line_makes_it_verls_platform(cpu_process):
     assert cpu_process["resource_name"] == "GPU"  # what Ray is told stands for training processes
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_the_environment_is_set_where_the_user_has_not(cpu_process):
     environment = cpu_process["environment"]
     for name in ("TOKENIZERS_PARALLELISM", "TORCH_COMPILE_DISABLE", "VLLM_LOGGING_LEVEL"):

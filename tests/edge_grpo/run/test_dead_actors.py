@@ -11,7 +11,7 @@ import pytest
 
 from recipe.edge_grpo.run.dead_actors import ROLES, dead_actor, dead_actor_of_this_process
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
 PATIENCE = 60.0  # how long a test waits for what must happen; it goes on as soon as it has
 

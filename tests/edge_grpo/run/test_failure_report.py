@@ -99,7 +99,7 @@ if sys.argv[2:]:
 """
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_the_driver_prints_the_reason_last(tmp_path):
     failed = run(DRIVER, tmp_path, "the server is dead")
     assert failed.returncode == 1
@@ -107,19 +107,19 @@ def test_the_driver_prints_the_reason_last(tmp_path):
     assert failed.stderr.splitlines()[-1] == "EDGE-GRPO: the server is dead"
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_the_driver_says_that_a_trainer_has_ended_without_a_word(tmp_path):
     assert run(DRIVER, tmp_path, "silence").stderr.splitlines()[-1] == f"EDGE-GRPO: {UNKNOWN_REASON}"
     assert left(tmp_path).strip() == UNKNOWN_REASON
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_a_reason_that_was_cut_within_a_character_is_printed(tmp_path):
     failed = run(DRIVER, tmp_path, "x" + "é" * RESERVED_BYTES)
     assert failed.stderr.splitlines()[-1].startswith("EDGE-GRPO: xéé")
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_the_reason_of_an_earlier_start_is_forgotten(tmp_path):
     note_failure(str(tmp_path), "an old story")
     expect_the_worst(str(tmp_path))
@@ -160,7 +160,7 @@ ray.get(ray.remote(num_cpus=0)(Trainer).remote().run.remote(globals()[sys.argv[2
 """
 
 
-@pytest.mark.slow
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("worker", "reason"), [("Worker", "ValueError: no room"), ("BrokenWorker", "LookupError: no model")]
 )

@@ -101,7 +101,7 @@ def test_looking_leaves_verls_lists_as_they_are(trainer):
     assert not any(vars(trainer.replay_buffer).values())
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_verls_trainers_and_replay_buffers_still_have_what_is_read():
     """Fails when verl changes there."""
     import inspect

@@ -81,7 +81,7 @@ def test_the_first_sigterm_asks_and_the_second_ends(driver, tmp_path):
     assert "SIGTERM: the run stops after this step" in driver.stderr.read()
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_ray_still_takes_sigterm_for_itself_when_it_starts():
     """Fails when Ray changes there."""
     import inspect

@@ -86,7 +86,7 @@ def test_a_job_without_nodes_is_refused(tmp_path: Path) -> None:
     assert "Slurm gives no nodes (SLURM_JOB_NODELIST='')" in completed.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_the_number_of_gpus_is_what_slurm_allocated_unless_an_override_says_otherwise(tmp_path: Path) -> None:
     stub = f'[[ $2 == verl.trainer.main_ppo ]] && exec printf "%s\\n" "${{@:3}}"; exec {sys.executable} "$@"'
     python = str(program(tmp_path / "python", stub))
@@ -114,7 +114,7 @@ def is_alive(process: int) -> bool:
 LEAVE_ORPHAN = "(trap '' TERM; setsid sleep 1000 & echo $!)"
 
 
-@pytest.mark.slow
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("words", "exit_code"), [(["true"], 0), (["bash", "-c", "exit 7"], 7), (["bash", "-c", "kill -9 $$"], 137)]
 )
@@ -122,7 +122,7 @@ def test_the_exit_code_is_that_of_the_command(words: list[str], exit_code: int) 
     assert run_tree(*words).wait(timeout=30) == exit_code
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_a_command_that_is_not_there_is_named() -> None:
     tree = run_tree("/no/such/command")
     _, errors = tree.communicate(timeout=30)
@@ -130,7 +130,7 @@ def test_a_command_that_is_not_there_is_named() -> None:
     assert "process_tree: /no/such/command: No such file or directory" in errors
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_an_orphan_that_ignores_sigterm_does_not_outlive_the_command() -> None:
     tree = run_tree("bash", "-c", LEAVE_ORPHAN)
     output, _ = tree.communicate(timeout=60)
@@ -138,7 +138,7 @@ def test_an_orphan_that_ignores_sigterm_does_not_outlive_the_command() -> None:
     assert not is_alive(int(output))
 
 
-@pytest.mark.slow
+@pytest.mark.process
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR2, signal.SIGINT])
 def test_a_signal_ends_the_whole_tree(number: signal.Signals) -> None:
     tree = run_tree("bash", "-c", "sleep 1000 & echo $!; wait")
@@ -150,7 +150,7 @@ def test_a_signal_ends_the_whole_tree(number: signal.Signals) -> None:
     assert not is_alive(child)
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_the_tree_ends_when_its_parent_is_killed() -> None:
     tree_command = f"{sys.executable} -m recipe.edge_grpo.slurm.process_tree sleep 1000"
     # The parent says who its child is, and waits.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
 EPSILON = 1e-6
 RATIOS = {"a0": 0.5, "a2": 1.5, "b0": 0.5, "b1": 1.5}

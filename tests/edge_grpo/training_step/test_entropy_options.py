@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
 LOG_PROBS = "actor_rollout_ref.rollout.calculate_log_probs=True"
 SAMPLED = ["edge_grpo.eda.entropy=sampled", "edge_grpo.eda.tokens=sampled", LOG_PROBS]

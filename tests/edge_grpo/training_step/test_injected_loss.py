@@ -12,7 +12,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
 INJECTED = {"a_2_0": [1], "b_0_0": [0, 1], "d_1_0": [0, 1, 2]}
 TIS = ["algorithm.rollout_correction.rollout_is=token", "algorithm.rollout_correction.rollout_is_threshold=10.0"]

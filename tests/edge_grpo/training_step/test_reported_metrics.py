@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
 METRICS = {
     # before: b, c and d of 4 groups have no contrast; b and d are all wrong; c is all correct. After: d has contrast.

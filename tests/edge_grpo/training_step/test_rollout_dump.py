@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
 COLUMNS = {
     *("dataset_index", "strategy", "skipped", "guard_role", "first_pass_text", "first_pass_score"),

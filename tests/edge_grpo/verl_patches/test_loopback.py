@@ -208,7 +208,7 @@ def addresses_of(facts, port):
     return {address for address, its_port in facts[0]["listening"] if its_port == port}
 
 
-@pytest.mark.slow
+@pytest.mark.process
 @pytest.mark.parametrize("method", ["env://", "tcp://127.0.0.1:PORT", "env://?use_libuv=0"])
 def test_a_process_group_works_and_listens_on_loopback_alone(method):
     port = unused_port()
@@ -218,7 +218,7 @@ def test_a_process_group_works_and_listens_on_loopback_alone(method):
     assert {address for each in facts for address, _ in each["listening"]} == {LOOPBACK}
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_torchs_own_store_listens_on_all_interfaces_whatever_host_it_is_told():
     """The reason for the patch; fails when torch changes there."""
     port = unused_port()
@@ -263,7 +263,7 @@ def ray_facts(tmp_path, mode):
     return json.loads(next(line for line in done.stdout.splitlines() if line.startswith("FACTS")).removeprefix("FACTS"))
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_all_processes_of_a_ray_listen_on_loopback_alone(tmp_path, environment):
     environment.delenv("RAY_TMPDIR")  # the path of a socket is short
     facts = ray_facts(tmp_path, "kept")
@@ -274,7 +274,7 @@ def test_all_processes_of_a_ray_listen_on_loopback_alone(tmp_path, environment):
     assert facts["node"] == LOOPBACK  # what verl's servers and TransferQueue take
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_rays_own_choice_is_an_address_of_the_network(tmp_path, environment):
     """The reason for the patch; fails when Ray changes there."""
     environment.delenv("RAY_TMPDIR")

@@ -64,14 +64,14 @@ def init_reward_worker(model, *overrides):
     return subprocess.run(command, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_the_reward_worker_does_not_run_a_tokenizers_code_unasked(model, tmp_path):
     done = init_reward_worker(model)
     assert "RESTORED True" in done.stdout, done.stderr
     assert not (tmp_path / "was_run").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_the_reward_worker_runs_a_tokenizers_code_if_the_user_trusts_it(model, tmp_path):
     done = init_reward_worker(model, "actor_rollout_ref.model.trust_remote_code=True")
     assert done.returncode == 0, done.stderr

@@ -42,7 +42,7 @@ print(received)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_verls_weights_reach_the_engine_of_their_own_run(tmp_path):
     environment = {**os.environ, "VERL_PLATFORM": "cpu"}
     command = [sys.executable, "-W", "ignore", "-c", TWO_RUNS, tmp_path]

@@ -15,7 +15,7 @@ import pytest
 from reward_fns.verifier import child as verifier_child
 from reward_fns.verifier.child import compare
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.process
 
 SCRIPT = Path(verifier_child.__file__)
 

@@ -17,7 +17,7 @@ import pytest
 from reward_fns.verifier import link as verifier_link
 from reward_fns.verifier.link import Verdict, VerifierLink
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.process
 
 # A power tower of some 370 million digits: no machine finishes it within a deadline.
 ENDLESS = ("9^{9^{9}}", "1")

@@ -16,7 +16,7 @@ from reward_fns.verifier import link as verifier_link
 from reward_fns.verifier import pool as worker_pool
 from reward_fns.verifier.pool import Verdict, WorkerPool
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.process
 
 REPOSITORY = Path(worker_pool.__file__).parents[2]
 

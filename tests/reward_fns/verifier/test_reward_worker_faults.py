@@ -10,7 +10,7 @@ import torch
 
 from reward_fns.equivalence.compare import compare_quickly
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.process
 
 NUM_CHILDREN = 10
 

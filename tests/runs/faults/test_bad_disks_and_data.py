@@ -13,7 +13,7 @@ import pytest
 
 from recipe.edge_grpo.run.checkpoints import checkpoint_to_resume
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.run, pytest.mark.timeout(900)]
 
 COMMON = ["+recipe=edge_grpo", "+profile=cpu", "trainer.val_before_train=false"]
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.process
 
 RESULT_FILES = ("results.json", "results.md", "responses.parquet")
 NUM_PROBLEMS, NUM_SAMPLES, TEMPERATURES = 40, 4, ("0.6", "1.0")
