@@ -1,11 +1,12 @@
 """verl and vLLM without an accelerator: everything here is active only where VERL_PLATFORM=cpu.
 
 platform.py           the device as verl asks for it
-patches.py            the places in verl that assume an accelerator, each with its reason
-worker_extension.py   the vLLM worker: weights of a policy that changes
+worker_extension.py   the vLLM worker: it loads the weights of a policy that changes
 checkpoint_engine.py  sends them to rollout processes outside the training processes
 capacity.py           refuses a Ray too small to start, which would otherwise wait for ever
-tiny_model.py         a policy small enough to train on two cores
+
+What verl itself has to do differently on the CPU is a patch, in `verl_patches/accelerator.py`. Imports verl, vLLM,
+names and `data_prep.sampling.cpu`; this module imports the last only, so the environment is set before torch is loaded.
 """
 
 import os
@@ -22,14 +23,12 @@ ENVIRONMENT = {
 
 
 def register() -> None:
-    """Set the environment, and register platform and patches; called once, by the plugin."""
+    """Set the environment and register the platform; called once, by the plugin."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
         # Ray refuses to start with the resource that stands for training processes while this hides all devices.
         del os.environ["CUDA_VISIBLE_DEVICES"]
     from recipe.edge_grpo.cpu import platform
-    from recipe.edge_grpo.verl_patches import accelerator as patches
 
     platform.register()
-    patches.register()
