@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Final
 
-from reward_fns.equivalence.pairing import can_pair_off
 from reward_fns.equivalence.parts import (
     bracketed,
     connectives,
@@ -160,3 +159,23 @@ def _equal_in_any_order(candidate_parts: Sequence[str], gold_parts: Sequence[str
     if can_pair_off([[verdict is True for verdict in row] for row in verdicts]):
         return True
     return None if can_pair_off([[verdict is not False for verdict in row] for row in verdicts]) else False
+
+
+def can_pair_off(is_pair: Sequence[Sequence[bool]]) -> bool:
+    """Whether every row can get a column of its own among those where it is True, by augmenting paths.
+
+    First come, first served is not enough, because equality of answers is not transitive: 28% may stand for 28 or for
+    0.28, and leaves the other one to whom it is the only one.
+    """
+    row_of: dict[int, int] = {}
+
+    def finds_column(row: int, tried: set[int]) -> bool:
+        for column, fits in enumerate(is_pair[row]):
+            if fits and column not in tried:
+                tried.add(column)
+                if column not in row_of or finds_column(row_of[column], tried):
+                    row_of[column] = row
+                    return True
+        return False
+
+    return all(finds_column(row, set()) for row in range(len(is_pair)))

@@ -4,6 +4,8 @@ The comparison of the parts is a plain one: by text, and open where a part holds
 how verdicts on parts become one on the whole.
 """
 
+from itertools import permutations
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from reward_fns.equivalence.compare import compare_quickly
 from reward_fns.equivalence.structures import (
     NO_SUCH,
+    can_pair_off,
     compare_equations,
     compare_lists,
     compare_matrices,
@@ -247,3 +250,29 @@ def test_a_long_list_is_never_wrong_for_its_order(length):
     in_order, reversed_order = ", ".join(numbers), ", ".join(reversed(numbers))
     assert compare_lists(in_order, in_order, compare) is True
     assert compare_lists(in_order, reversed_order, compare) is (True if length <= 24 else None)
+
+
+@pytest.mark.parametrize(
+    ("is_pair", "expected"),
+    [
+        ([], True),
+        ([[True]], True),
+        ([[False]], False),
+        ([[True, True], [True, False]], True),  # the first row has to leave the first column to the second
+        ([[True, False], [True, False]], False),  # both rows want the first column
+        ([[True, True, False], [True, False, False], [False, True, False]], False),  # three rows, two columns
+    ],
+)
+def test_every_row_gets_a_column_of_its_own(is_pair, expected):
+    assert can_pair_off(is_pair) is expected
+
+
+@given(
+    st.integers(1, 5).flatmap(
+        lambda size: st.lists(st.lists(st.booleans(), min_size=size, max_size=size), min_size=size, max_size=size)
+    )
+)
+def test_it_finds_a_pairing_exactly_where_trying_all_orders_does(is_pair):
+    size = len(is_pair)
+    exists = any(all(is_pair[row][order[row]] for row in range(size)) for order in permutations(range(size)))
+    assert can_pair_off(is_pair) is exists
