@@ -7,43 +7,24 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
+from reward_fns.expressions.reader import Command, Reader
 from reward_fns.expressions.scanner import Unreadable
-from reward_fns.expressions.values import ROUNDED, Value, is_complex
+from reward_fns.expressions.values import FUNCTIONS, ROUNDED, Value, is_complex
 
-if TYPE_CHECKING:
-    from reward_fns.expressions.reader import Reader
-
-FUNCTIONS: Mapping[str, Callable[[Value], Value]] = {
-    "sin": ROUNDED.sin,
-    "cos": ROUNDED.cos,
-    "tan": ROUNDED.tan,
-    "cot": ROUNDED.cot,
-    "sec": ROUNDED.sec,
-    "csc": ROUNDED.csc,
-    "arcsin": ROUNDED.asin,
-    "arccos": ROUNDED.acos,
-    "arctan": ROUNDED.atan,
-    "sinh": ROUNDED.sinh,
-    "cosh": ROUNDED.cosh,
-    "tanh": ROUNDED.tanh,
-    "exp": ROUNDED.exp,
-    "ln": ROUNDED.ln,
-}
 _INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
 _DERIVATIVE = re.compile(r"\{\s*(d|\\partial)(?![a-z]{3})[^{}]*\}\s*\{\s*\1[^{}]*\}")
 _UNDERSCORE = re.compile("_")
 
 
-def _fraction(reader: "Reader") -> Value:
+def _fraction(reader: Reader) -> Value:
     if derivative := reader.match(_DERIVATIVE):  # a name: its letters are no factors
         return reader.named(re.sub(r"\s", "", derivative[0]))
     numerator = reader.argument()
     return reader.arithmetic.divide(numerator, reader.argument())
 
 
-def _root(reader: "Reader") -> Value:
+def _root(reader: Reader) -> Value:
     degree: Value = reader.group() if reader.peek() == "[" else Fraction(2)
     radicand = reader.argument()
     exponent = reader.arithmetic.divide(Fraction(1), degree)
@@ -52,7 +33,7 @@ def _root(reader: "Reader") -> Value:
     return reader.arithmetic.power(radicand, exponent)
 
 
-def _logarithm(reader: "Reader") -> Value:
+def _logarithm(reader: Reader) -> Value:
     if not reader.match(_UNDERSCORE):
         raise Unreadable("a logarithm without a base is to 10 for some and to e for others")
     base = reader.argument()
@@ -60,7 +41,7 @@ def _logarithm(reader: "Reader") -> Value:
     return reader.arithmetic.divide(*logarithms)
 
 
-def _binomial(reader: "Reader") -> Value:
+def _binomial(reader: Reader) -> Value:
     upper = reader.argument()
     lower = reader.argument()
     if not isinstance(upper, Fraction) or not isinstance(lower, Fraction) or not 0 <= lower <= upper:
@@ -69,8 +50,8 @@ def _binomial(reader: "Reader") -> Value:
     return reader.arithmetic.divide(factorial(upper), multiply(factorial(lower), factorial(upper - lower)))
 
 
-def _whole(closing: str, rounded: Callable[[Fraction], int]) -> Callable[["Reader"], Value]:
-    def read(reader: "Reader") -> Value:
+def _whole(closing: str, rounded: Callable[[Fraction], int]) -> Command:
+    def read(reader: Reader) -> Value:
         had_variables, reader.has_variables = reader.has_variables, False
         value = reader.sum()
         if not reader.take(closing):
@@ -83,8 +64,8 @@ def _whole(closing: str, rounded: Callable[[Fraction], int]) -> Callable[["Reade
     return read
 
 
-def _function(name: str) -> Callable[["Reader"], Value]:
-    def read(reader: "Reader") -> Value:
+def _function(name: str) -> Command:
+    def read(reader: Reader) -> Value:
         applied = name
         exponent: Value = reader.exponent() if reader.take("^") else Fraction(1)
         if exponent == -1:  # the inverse function, not the reciprocal
@@ -97,7 +78,7 @@ def _function(name: str) -> Callable[["Reader"], Value]:
     return read
 
 
-COMMANDS: Mapping[str, Callable[["Reader"], Value]] = {
+COMMANDS: Mapping[str, Command] = {
     "frac": _fraction,
     "dfrac": _fraction,
     "tfrac": _fraction,

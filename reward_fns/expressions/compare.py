@@ -8,9 +8,11 @@ two points of one in a million; beyond rational ones the comparison is to 38 dig
 import re
 import threading
 import zlib
+from collections.abc import Callable
 from fractions import Fraction
 
-from reward_fns.expressions.reader import evaluate
+from reward_fns.expressions.commands import COMMANDS
+from reward_fns.expressions.reader import Reader
 from reward_fns.expressions.scanner import Unreadable
 from reward_fns.expressions.values import Undefined, Value, are_equal, is_complex, to_rounded
 
@@ -78,6 +80,18 @@ def value_at(point: int, text: str) -> Value:
 
     with _EVALUATION:
         return evaluate(text, value_of)
+
+
+def evaluate(text: str, value_of: Callable[[str], Value]) -> Value:
+    """Return the value of the expression `text`, with `value_of(name)` for each variable.
+
+    Raises Unreadable outside the grammar, Undefined where there is no value, TooLarge beyond the bounds of `limits`.
+    """
+    reader = Reader(text, value_of, COMMANDS)
+    value = reader.sum()
+    if reader.peek():
+        raise Unreadable(text)
+    return value
 
 
 def is_rounded(candidate: str, gold: str, candidate_value: Value, gold_value: Value) -> bool:

@@ -7,13 +7,12 @@ bounded by the caps on the text (`limits`), the work by `values`.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 
-from reward_fns.expressions.commands import COMMANDS, FUNCTIONS
 from reward_fns.expressions.scanner import Scanner, Unreadable
-from reward_fns.expressions.values import ROUNDED, Arithmetic, Value, to_rounded
+from reward_fns.expressions.values import FUNCTIONS, ROUNDED, Arithmetic, Value, to_rounded
 from reward_fns.limits import MAX_NESTING
 
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3}(?![0-9a-zA-Z]))?")
@@ -45,25 +44,17 @@ _MAX_PRODUCT_LETTERS = 3
 _SHORT_WORD = re.compile("or|if|is|in|no|to|and|the|for|any|all|not|max|min|gcd|lcm|mod|deg|yes", re.IGNORECASE)
 
 
-def evaluate(text: str, value_of: Callable[[str], Value]) -> Value:
-    """Return the value of the expression `text`, with `value_of(name)` for each variable.
-
-    Raises Unreadable outside the grammar, Undefined where there is no value, TooLarge beyond the bounds of `limits`.
-    """
-    reader = Reader(text, value_of)
-    value = reader.sum()
-    if reader.peek():
-        raise Unreadable(text)
-    return value
+Command = Callable[["Reader"], Value]  # reads the arguments of one command, and returns its value
 
 
 class Reader(Scanner):
     """Reads and evaluates at once; each method reads what it is named after and returns its value."""
 
-    def __init__(self, text: str, value_of: Callable[[str], Value]) -> None:
+    def __init__(self, text: str, value_of: Callable[[str], Value], commands: Mapping[str, Command]) -> None:
         super().__init__(_FONT.sub(lambda font: font[1] if len(font[1]) == 1 else f"\\{font[1]} ", text))
         self.arithmetic = Arithmetic()
         self._value_of = value_of
+        self._commands = commands
         self._functions_open = 0
         self._is_between_bars = False
         self.has_variables = False
@@ -171,9 +162,9 @@ class Reader(Scanner):
         return self.named(name)
 
     def _command(self, name: str) -> Value:
-        if name in COMMANDS:
+        if name in self._commands:
             with self._deeper():
-                return COMMANDS[name](self)
+                return self._commands[name](self)
         if _SYMBOL.fullmatch(name):
             return self._variable(name)
         raise Unreadable(f"\\{name}")

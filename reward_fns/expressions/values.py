@@ -5,7 +5,7 @@ instead of taking time and memory. Rounded arithmetic is mpmath's, the library b
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -27,6 +27,23 @@ _DIFFERENT_ABOVE = ROUNDED.mpf("1e-34")
 _NOISE = ROUNDED.mpf("1e-38")
 
 Value = Any  # a Fraction, or mpmath's real or complex number, which has no static type
+
+FUNCTIONS: Mapping[str, Callable[[Value], Value]] = {
+    "sin": ROUNDED.sin,
+    "cos": ROUNDED.cos,
+    "tan": ROUNDED.tan,
+    "cot": ROUNDED.cot,
+    "sec": ROUNDED.sec,
+    "csc": ROUNDED.csc,
+    "arcsin": ROUNDED.asin,
+    "arccos": ROUNDED.acos,
+    "arctan": ROUNDED.atan,
+    "sinh": ROUNDED.sinh,
+    "cosh": ROUNDED.cosh,
+    "tanh": ROUNDED.tanh,
+    "exp": ROUNDED.exp,
+    "ln": ROUNDED.ln,
+}
 
 
 class TooLarge(ArithmeticError):

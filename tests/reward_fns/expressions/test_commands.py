@@ -4,10 +4,9 @@ from fractions import Fraction
 
 import pytest
 
-from reward_fns.expressions.commands import FUNCTIONS
-from reward_fns.expressions.reader import evaluate
+from reward_fns.expressions.compare import evaluate
 from reward_fns.expressions.scanner import Unreadable
-from reward_fns.expressions.values import ROUNDED, Undefined
+from reward_fns.expressions.values import FUNCTIONS, ROUNDED, Undefined
 
 VALUES = {"x": Fraction(1, 3), "y": Fraction(5)}
 
