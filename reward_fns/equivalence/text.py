@@ -61,7 +61,7 @@ _TEXT_GROUP = re.compile(TEXT_GROUP)
 _BRACES_OF_ONE = re.compile(r"([_^])\{([0-9a-zA-Z])\}")
 _SPACES = re.compile(r"(?<![0-9])\s+|\s+(?![0-9])")
 _FINAL_PUNCTUATION = re.compile(r"(?:\s|(?<!\\)[,;:]|(?<!\.)\.(?!\.)|\\\\)+$")
-_DOLLAR = re.compile(r"(?<!\\)\$")
+_DOLLAR_SIGN = re.compile(r"(?<!\\)\$")
 
 
 def clean(answer: str) -> str:
@@ -102,6 +102,6 @@ def _without_delimiters(answer: str) -> str:
         if answer.startswith(opening) and answer.endswith(closing) and len(answer) >= len(opening) + len(closing):
             answer = answer[len(opening) : -len(closing)].strip()
     # `12 $ and $ 13`, `odd $n$`: an even number of signs delimits, a single one is money.
-    if len(_DOLLAR.findall(answer)) % 2 == 0:
-        answer = _DOLLAR.sub(" ", answer)
+    if len(_DOLLAR_SIGN.findall(answer)) % 2 == 0:
+        answer = _DOLLAR_SIGN.sub(" ", answer)
     return _FINAL_PUNCTUATION.sub("", answer.strip())

@@ -9,6 +9,7 @@ import re
 
 from reward_fns.equivalence.text import TEXT_COMMANDS, bare_text, without_text_commands
 from reward_fns.equivalence.written_numbers import CONNECTIVE
+from reward_fns.expressions.reader import MAX_PRODUCT_LETTERS
 
 _CHOICE = re.compile(r"\(?([A-J])\)?[.:)]?")
 _LABEL = re.compile(r"(?:\(([A-J])\)|([A-J])[.:)]) .*")
@@ -17,12 +18,11 @@ _UNCERTAIN = re.compile(r"\b(?:or|and|not|none|neither|either)\b|[ ,(][A-J]\b", 
 _ONLY_LETTERS = re.compile(r"[A-Za-z][A-Za-z' -]*[A-Za-z]")
 _TITLE = re.compile(r"[A-Za-z][a-z]{2,}")
 _ROMAN_NUMERAL = re.compile(r"[IVXLC]{2,}")
-_MAX_PRODUCT_LETTERS = 3
 
 _MARKED_WORDS = re.compile(rf"\\(?:{TEXT_COMMANDS}|operatorname)\{{([^{{}}]*)\}}")
 _MARKED_WORD = re.compile(r"\\text(?:bf|it|rm|normal)?\{ ?[A-Za-z]{2,} ?\}")
-_COMMAND = re.compile(r"\\(?:begin|end)\{[a-z]*\}(?:\{[a-z|]*\})?|\\[a-zA-Z]+")
-_WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{2,}")
+_LATEX_COMMAND = re.compile(r"\\(?:begin|end)\{[a-z]*\}(?:\{[a-z|]*\})?|\\[a-zA-Z]+")
+_UNMARKED_WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{2,}")
 _NUMBER_BEHIND_WORDS = re.compile(r"\\(?:text|mathrm|mbox)\{[^{}]*[a-zA-Z]{2}[^{}]*\}.*[0-9]")
 # What math-verify passes over without a word of warning.
 _PASSED_OVER = re.compile(
@@ -46,7 +46,7 @@ def compare_words(candidate: str, gold: str) -> bool | None:
         return True
     if not any(map(_is_word, answers)):
         return None
-    return candidate.lower() == gold.lower() if len(candidate) > _MAX_PRODUCT_LETTERS else candidate == gold
+    return candidate.lower() == gold.lower() if len(candidate) > MAX_PRODUCT_LETTERS else candidate == gold
 
 
 def without_label(answer: str, gold: str) -> str:
@@ -79,9 +79,9 @@ def _is_word(answer: str) -> bool:
     text = without_text_commands(answer).strip()
     if _ROMAN_NUMERAL.fullmatch(text) or _MARKED_WORD.fullmatch(answer):
         return True
-    return _ONLY_LETTERS.fullmatch(text) is not None and len(text.replace(" ", "")) > _MAX_PRODUCT_LETTERS
+    return _ONLY_LETTERS.fullmatch(text) is not None and len(text.replace(" ", "")) > MAX_PRODUCT_LETTERS
 
 
 def _words(answer: str) -> list[str]:
     marked = " ".join(_MARKED_WORDS.findall(answer)).split()
-    return marked + _WORD.findall(_COMMAND.sub(" ", _MARKED_WORDS.sub(" ", answer)))
+    return marked + _UNMARKED_WORD.findall(_LATEX_COMMAND.sub(" ", _MARKED_WORDS.sub(" ", answer)))

@@ -40,7 +40,7 @@ _CONSTANTS = {"e": +ROUNDED.e, "i": ROUNDED.mpc(0, 1)}
 _PLAIN_COMMANDS = frozenset({"sqrt", "pi", "log", *FUNCTIONS})
 
 # Letters side by side are a product. More than three are a word, and so are these.
-_MAX_PRODUCT_LETTERS = 3
+MAX_PRODUCT_LETTERS = 3
 _SHORT_WORD = re.compile("or|if|is|in|no|to|and|the|for|any|all|not|max|min|gcd|lcm|mod|deg|yes", re.IGNORECASE)
 
 
@@ -145,7 +145,7 @@ class Reader(Scanner):
             if word[0][:length] in _PLAIN_COMMANDS:
                 self.position = word.start() + length
                 return self._command(word[0][:length])
-        if len(word[0]) > _MAX_PRODUCT_LETTERS or _SHORT_WORD.fullmatch(word[0]):
+        if len(word[0]) > MAX_PRODUCT_LETTERS or _SHORT_WORD.fullmatch(word[0]):
             raise Unreadable(f"a word: {word[0]}")
         self.position = word.start() + 1
         return self._variable(word[0][0])

@@ -14,9 +14,9 @@ MAX_EXPONENT_IN_EXPONENT = 9  # e^{x^9}
 MAX_EXPANDED_EXPONENT = 40  # of a sum: (x + y)^40
 MAX_MATRIX_EXPONENT = 5
 MAX_SUM_TERMS = 50
-MAX_FACTORIAL = 1_000
+MAX_VERIFIER_FACTORIAL = 1_000
 MAX_BINOMIAL = 100
-MAX_NESTING = 8
+MAX_VERIFIER_NESTING = 8
 MAX_BARS = 10
 MAX_SYMBOLIC_ENTRIES = 9  # of a matrix or determinant with letters
 MAX_UNIONS = 4
@@ -24,13 +24,13 @@ MAX_UNIONS = 4
 _UNFINISHED = re.compile(r"\\(?:i*int|oint|lim|limsup|liminf)(?![a-zA-Z])")
 _SUM = re.compile(r"\\(?:sum|prod)(?![a-zA-Z])")
 _SUM_BOUNDS = re.compile(r"\\(?:sum|prod)\s*(?:_(?:\{[^{}]*\}|\S))?\s*\^\s*(?:\{[^{}]*\}|\S)")
-_POWER = re.compile(r"\^|\*\*")
+_POWER_SIGN = re.compile(r"\^|\*\*")
 _POWER_OF_NUMBER = re.compile(r"\d\s*[})]*\s*(?:\^|\*\*)")
 _PLAIN_EXPONENT = re.compile(r"[+-]?\d*!*(?:(?:\^|\*\*)[+-]?\d+)*")
 _FACTORIAL_OF_MORE = re.compile(r"[)!}|]\s*!")
 _FACTORIAL = re.compile(r"(\d+)\s*!")
 _BINOMIAL = re.compile(r"\\[dt]?binom|\\choose")
-_NUMBER = re.compile(r"\d+")
+_DIGITS = re.compile(r"\d+")
 _MATRIX_POWER = re.compile(r"\\end\{[a-z]*\}\s*[)\]]?\s*\^\s*\{?\s*(\d+)")
 _VARIABLE_ENTRY = re.compile(r"(?<![\\a-zA-Z{])[a-zA-Z](?![a-zA-Z]*\})")
 
@@ -44,7 +44,7 @@ def is_too_costly(answer: str) -> bool:
     """
     return (
         _UNFINISHED.search(answer) is not None
-        or nesting_depth(answer) > MAX_NESTING
+        or nesting_depth(answer) > MAX_VERIFIER_NESTING
         or answer.count("|") > MAX_BARS
         or answer.count(r"\cup") >= MAX_UNIONS
         or _has_costly_sum(answer)
@@ -61,9 +61,9 @@ def _has_costly_sum(answer: str) -> bool:
 def _has_costly_factorial(answer: str) -> bool:
     if _BINOMIAL.search(answer) and ("^" in answer or _largest_number(answer) > MAX_BINOMIAL):
         return True
-    if _FACTORIAL_OF_MORE.search(answer) and _NUMBER.search(answer):
+    if _FACTORIAL_OF_MORE.search(answer) and _DIGITS.search(answer):
         return True
-    return any(int(number) > MAX_FACTORIAL for number in _FACTORIAL.findall(answer))
+    return any(int(number) > MAX_VERIFIER_FACTORIAL for number in _FACTORIAL.findall(answer))
 
 
 def _has_costly_matrix(answer: str) -> bool:
@@ -78,7 +78,7 @@ def _is_costly_power(base: str, exponent: str) -> bool:
     largest = _largest_number(exponent)
     if "!" in exponent or _BINOMIAL.search(exponent) or _POWER_OF_NUMBER.search(exponent):
         return largest > 1
-    if _POWER.search(exponent):
+    if _POWER_SIGN.search(exponent):
         return largest > MAX_EXPONENT_IN_EXPONENT
     return largest >= (MAX_EXPANDED_EXPONENT if base in (")", "}", "|") else MAX_EXPONENT)
 
@@ -86,7 +86,7 @@ def _is_costly_power(base: str, exponent: str) -> bool:
 def _powers(answer: str) -> list[tuple[str, str]]:
     """The character before each sign of a power, and its exponent: a group, or the word that follows."""
     powers = []
-    for sign in _POWER.finditer(answer):
+    for sign in _POWER_SIGN.finditer(answer):
         rest = answer[sign.end() :].lstrip()
         exponent = rest[: _end_of_group(rest)] if rest[:1] in ("{", "(") else _PLAIN_EXPONENT.match(rest)[0]  # type: ignore[index]
         powers.append((answer[: sign.start()].rstrip()[-1:], exponent))
@@ -104,4 +104,4 @@ def _end_of_group(text: str) -> int:
 
 
 def _largest_number(text: str) -> int:
-    return max(map(int, _NUMBER.findall(text)), default=0)
+    return max(map(int, _DIGITS.findall(text)), default=0)
