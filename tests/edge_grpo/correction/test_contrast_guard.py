@@ -15,7 +15,7 @@ from recipe.edge_grpo.correction.contrast_guard import (
     sure_attempts,
     to_correct,
 )
-from recipe.edge_grpo.correction.tokens import Strategy
+from recipe.edge_grpo.settings.choices import Strategy
 
 R, A, S = Strategy.REFLECTION, Strategy.ANSWER, Strategy.SOLUTION
 PAPER = {R: 0.5, A: 0.25, S: 0.25}

@@ -4,14 +4,26 @@ import types
 from collections import Counter
 
 import pytest
+from support.error_correction import (
+    ANSWER,
+    END,
+    EOS,
+    N42,
+    PAD,
+    RESPONSE_LENGTH,
+    RIGHT,
+    SECRET,
+    SO,
+    TWO,
+    UNK,
+    WAIT,
+    WRONG,
+    A,
+)
 
 from recipe.edge_grpo.correction.draws import DrawPlace, draw_strategy
 from recipe.edge_grpo.correction.record import RECORD_KEY, CorrectionRecord, Skipped, read_record
-from recipe.edge_grpo.correction.tokens import Strategy
-
-# As in conftest.py.
-UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
-RESPONSE_LENGTH = 8
+from recipe.edge_grpo.settings.choices import Strategy
 
 LOSSES = [
     ("mask", None, 0),

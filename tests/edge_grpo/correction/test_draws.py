@@ -8,14 +8,9 @@ from collections import Counter
 
 import pytest
 
-from recipe.edge_grpo.correction.draws import (
-    DrawPlace,
-    draw_order,
-    draw_reflection_text,
-    draw_strategy,
-    two_over_group_size,
-)
-from recipe.edge_grpo.correction.tokens import Strategy
+from recipe.edge_grpo.correction.draws import DrawPlace, draw_order, draw_reflection_text, draw_strategy
+from recipe.edge_grpo.settings.choices import two_over_group_size
+from recipe.edge_grpo.settings.choices import Strategy
 
 PAPER = {Strategy.REFLECTION: 0.5, Strategy.ANSWER: 0.25, Strategy.SOLUTION: 0.25}
 

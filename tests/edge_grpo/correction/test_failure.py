@@ -2,7 +2,8 @@
 
 import pytest
 
-from recipe.edge_grpo.correction.failure import FailureDefinition, is_failed, is_truncated
+from recipe.edge_grpo.settings.choices import FailureDefinition
+from recipe.edge_grpo.correction.failure import is_failed, is_truncated
 
 
 @pytest.mark.parametrize(

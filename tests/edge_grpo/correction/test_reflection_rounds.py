@@ -4,14 +4,11 @@ import asyncio
 import random
 
 import pytest
+from support.error_correction import END, EOS, N42, RIGHT, SECRET, SO, TWO, WAIT, WRONG, A, Q
 
 from recipe.edge_grpo.correction.draws import DrawPlace, draw_reflection_text
 from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped, read_record
-from recipe.edge_grpo.correction.tokens import Strategy
-
-# As in conftest.py.
-UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
-RESPONSE_LENGTH = 8
+from recipe.edge_grpo.settings.choices import Strategy
 
 NEVER = object()
 """The answer of a server that does not answer."""

@@ -3,12 +3,10 @@
 import asyncio
 
 import pytest
+from support.error_correction import END, EOS, N42, RIGHT, WAIT, WRONG, A, Q
 
 from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped, read_record
-from recipe.edge_grpo.correction.tokens import Strategy
-
-# As in conftest.py.
-UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
+from recipe.edge_grpo.settings.choices import Strategy
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))

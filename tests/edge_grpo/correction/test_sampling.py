@@ -4,12 +4,9 @@ import asyncio
 import types
 
 import pytest
+from support.error_correction import EOS, N42, RESPONSE_LENGTH, SO, WAIT, WRONG
 
-from recipe.edge_grpo.correction.tokens import Strategy
-
-# As in conftest.py.
-UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
-RESPONSE_LENGTH = 8
+from recipe.edge_grpo.settings.choices import Strategy
 
 
 @pytest.mark.parametrize(("validate", "expected"), [(False, 2), (True, None)])

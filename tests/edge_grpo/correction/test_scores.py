@@ -3,7 +3,8 @@
 import pytest
 
 from recipe.edge_grpo.correction.record import CorrectionRecord
-from recipe.edge_grpo.correction.scores import accuracy_of, has_failed, record_of_score, verify_status_of
+from recipe.edge_grpo.correction.failure import accuracy_of, has_failed, verify_status_of
+from recipe.edge_grpo.correction.record import record_of_score
 
 
 def reported(**values):
@@ -13,7 +14,7 @@ def reported(**values):
 @pytest.fixture
 def gec(compose):
     """gec(*overrides): settings of error correction as composed."""
-    from recipe.edge_grpo.run.config_checks import read_settings
+    from recipe.edge_grpo.settings.block import read_settings
 
     return lambda *overrides: read_settings(compose("+recipe=edge_grpo", *overrides)).gec
 

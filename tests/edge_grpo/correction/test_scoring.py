@@ -3,12 +3,10 @@
 import json
 
 import pytest
+from support.error_correction import EOS, N42, RIGHT, SO, WAIT, WRONG
 
 from recipe.edge_grpo.correction.record import CorrectionRecord
-from recipe.edge_grpo.correction.tokens import Strategy
-
-# As in conftest.py.
-UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
+from recipe.edge_grpo.settings.choices import Strategy
 
 
 def test_the_accuracy_decides_and_not_the_reward(start, response):

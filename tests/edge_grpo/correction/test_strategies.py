@@ -3,13 +3,11 @@
 import asyncio
 
 import pytest
+from support.error_correction import ANSWER, END, EOS, N42, SECRET, SO, TWO, WAIT, WRONG, Q
 
 from recipe.edge_grpo.correction.draws import DrawPlace, draw_strategy
 from recipe.edge_grpo.correction.record import CorrectionRecord
-from recipe.edge_grpo.correction.tokens import Strategy
-
-# As in conftest.py.
-UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
+from recipe.edge_grpo.settings.choices import Strategy
 
 
 def test_reflection_lets_the_policy_continue_its_own_tokens(start, policy, response):

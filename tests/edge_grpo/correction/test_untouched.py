@@ -1,12 +1,10 @@
 """What error correction leaves exactly as it was sampled."""
 
 import pytest
+from support.error_correction import END, EOS, N42, RIGHT, SO, UNK, WRONG
 
 from recipe.edge_grpo.correction.record import RECORD_KEY, CorrectionRecord
-from recipe.edge_grpo.correction.tokens import Strategy
-
-# As in conftest.py.
-UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
+from recipe.edge_grpo.settings.choices import Strategy
 
 
 def test_validation_passes_through_untouched(start, response):

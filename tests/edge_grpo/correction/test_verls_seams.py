@@ -4,12 +4,10 @@ import dataclasses
 import types
 
 import pytest
+from support.error_correction import END, EOS, N42, WRONG
 
 from recipe.edge_grpo.correction.record import RECORD_KEY, CorrectionRecord
-from recipe.edge_grpo.correction.tokens import Strategy
-
-# As in conftest.py.
-UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
+from recipe.edge_grpo.settings.choices import Strategy
 
 
 def test_verls_seams_have_the_shape_that_the_worker_extends():
