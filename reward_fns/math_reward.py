@@ -25,7 +25,8 @@ from reward_fns.expressions.values import TooLarge
 from reward_fns.extraction import last_boxed
 from reward_fns.limits import exceeds_text_limits
 from reward_fns.verifier.costs import is_too_costly
-from reward_fns.verifier.pool import Verdict, shared_pool
+from reward_fns.verifier.link import Verdict
+from reward_fns.verifier.pool import get_shared_pool
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ async def compute_score(
     """
     grading = _grade_quickly(solution_str, ground_truth)
     while grading.open_golds:
-        grading = grading.after(await asyncio.wrap_future(shared_pool().submit(*grading.question())))
+        grading = grading.after(await asyncio.wrap_future(get_shared_pool().submit(*grading.question())))
     accuracy = float(grading.is_correct)
     has_box = float(grading.candidate is not None)
     return {
@@ -94,7 +95,7 @@ def grade(response: str, ground_truth: Any) -> float:
     """
     grading = _grade_quickly(response, ground_truth)
     while grading.open_golds:
-        grading = grading.after(shared_pool().compare(*grading.question()))
+        grading = grading.after(get_shared_pool().compare(*grading.question()))
     return float(grading.is_correct)
 
 

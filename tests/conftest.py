@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 
 from data_prep.sampling.engine import EngineSettings, Request, Sample
-from reward_fns.verifier import pool as worker_pool
+from reward_fns.verifier.pool import close_shared_pool
 
 pytest_plugins = ["support.training_runs", "support.slurm"]
 
@@ -25,9 +25,7 @@ hypothesis.settings.load_profile("untimed")
 def no_verifier_outlives_its_module() -> Iterator[None]:
     """End the children of the answer verifier, which otherwise live as long as the process, here all the tests."""
     yield
-    if worker_pool._shared_pool is not None:
-        worker_pool._shared_pool.close()
-        worker_pool._forget_shared_pool()
+    close_shared_pool()
 
 
 @pytest.fixture(scope="session")

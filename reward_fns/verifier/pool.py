@@ -20,8 +20,6 @@ from typing import NamedTuple
 
 from reward_fns.verifier.link import Verdict, VerifierLink
 
-__all__ = ["Verdict", "WorkerPool", "shared_pool"]
-
 CHILDREN_VARIABLE = "REWARD_FNS_VERIFIER_CHILDREN"
 DEADLINE_VARIABLE = "REWARD_FNS_VERIFIER_DEADLINE_SECONDS"
 MAX_SETTING = 3600
@@ -116,13 +114,22 @@ _shared_pool: WorkerPool | None = None
 _shared_pool_lock = threading.Lock()
 
 
-def shared_pool() -> WorkerPool:
+def get_shared_pool() -> WorkerPool:
     """Return the one pool of this process, which the first call makes; a forked process makes its own."""
     global _shared_pool
     with _shared_pool_lock:
         if _shared_pool is None:
             _shared_pool = WorkerPool()
         return _shared_pool
+
+
+def close_shared_pool() -> None:
+    """Close the pool of this process, if there is one; the next `get_shared_pool` makes another."""
+    global _shared_pool
+    with _shared_pool_lock:
+        pool, _shared_pool = _shared_pool, None
+    if pool is not None:
+        pool.close()
 
 
 def _setting(argument: float | None, variable: str, default: float) -> float:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from reward_fns.limits import MAX_CHARACTERS, MAX_NESTING
 from reward_fns.math_reward import compute_score, gold_answers, grade
-from reward_fns.verifier.pool import Verdict, WorkerPool
+from reward_fns.verifier.link import Verdict
+from reward_fns.verifier.pool import WorkerPool
 
 KEYS = {"score", "acc", "format", "verify_status"}
 

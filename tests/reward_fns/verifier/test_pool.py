@@ -13,12 +13,12 @@ import psutil
 import pytest
 
 from reward_fns.verifier import link as verifier_link
-from reward_fns.verifier import pool as worker_pool
-from reward_fns.verifier.pool import Verdict, WorkerPool
+from reward_fns.verifier.link import Verdict
+from reward_fns.verifier.pool import WorkerPool, close_shared_pool, get_shared_pool
 
 pytestmark = pytest.mark.process
 
-REPOSITORY = Path(worker_pool.__file__).parents[2]
+REPOSITORY = Path(verifier_link.__file__).parents[2]
 
 # A power tower of some 370 million digits: no machine finishes it within a deadline.
 ENDLESS = ("9^{9^{9}}", "1")
@@ -169,6 +169,21 @@ def test_closing_ends_the_children_and_leaves_no_zombie(make_pool):
     pool.close()
 
 
+def test_a_closed_shared_pool_is_replaced_when_it_is_used_again(monkeypatch):
+    monkeypatch.setenv("REWARD_FNS_VERIFIER_DEADLINE_SECONDS", "120")
+    pools = []
+    for _ in range(2):
+        close_shared_pool()  # The first time there is none.
+        assert templates() == []
+        pools.append(get_shared_pool())
+        assert get_shared_pool().compare("x+1", "1+x") == YES
+        assert len(templates()) == 1
+    with pytest.raises(RuntimeError, match="closed"):
+        pools[0].submit("x+1", "1+x")
+    close_shared_pool()
+    assert templates() == []
+
+
 def test_a_cancelled_comparison_is_not_made_and_holds_up_no_other(make_pool):
     pool = make_pool(num_children=1)
     running, cancelled, after = [pool.submit(*question) for question in (SLOW, ENDLESS, ("!!!", "4"))]
@@ -245,12 +260,12 @@ def run(code, **options):
 def test_a_forked_process_makes_a_pool_of_its_own():
     result = run("""
         import os, threading
-        from reward_fns import worker_pool
-        assert worker_pool.shared_pool() is worker_pool.shared_pool()
-        assert worker_pool.shared_pool().compare("x+1", "1+x") == (True, "ok")
+        from reward_fns.verifier import pool
+        assert pool.get_shared_pool() is pool.get_shared_pool()
+        assert pool.get_shared_pool().compare("x+1", "1+x") == (True, "ok")
         is_held, is_forked = threading.Event(), threading.Event()
         def hold():  # As any other thread may at this moment.
-            with worker_pool._shared_pool_lock:
+            with pool._shared_pool_lock:
                 is_held.set()
                 is_forked.wait()
         threading.Thread(target=hold).start()
@@ -258,9 +273,9 @@ def test_a_forked_process_makes_a_pool_of_its_own():
         child = os.fork()
         is_forked.set()
         if child == 0:
-            os._exit(worker_pool.shared_pool().compare("x+2", "2+x") == (True, "ok"))
+            os._exit(pool.get_shared_pool().compare("x+2", "2+x") == (True, "ok"))
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-        print(worker_pool.shared_pool().compare("x+3", "3+x").is_equal)
+        print(pool.get_shared_pool().compare("x+3", "3+x").is_equal)
     """)
     assert (result.stdout.split(), result.stderr.replace("\n", "")) == (["1", "True"], "")
 
@@ -271,10 +286,10 @@ def test_an_interpreter_that_exits_neither_hangs_nor_leaves_processes(ending):
     result = run(
         f"""
         import os, signal, psutil
-        from reward_fns.verifier.pool import shared_pool
-        shared_pool().compare("x+1", "1+x")
+        from reward_fns.verifier.pool import get_shared_pool
+        get_shared_pool().compare("x+1", "1+x")
         for _ in range(100):  # More than a minute's work.
-            shared_pool().submit("9^{{9^{{9}}}}", "1")
+            get_shared_pool().submit("9^{{9^{{9}}}}", "1")
         while len(psutil.Process().children(recursive=True)) < 4:
             pass
         print(*[process.pid for process in psutil.Process().children(recursive=True)], flush=True)
