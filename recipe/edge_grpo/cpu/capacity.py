@@ -4,6 +4,8 @@ import os
 
 from omegaconf import DictConfig
 
+from recipe.edge_grpo.names import TRAINER_MODES
+
 DRIVER_ACTORS = 2
 """The task runner and TransferQueue's controller, one logical CPU each."""
 
@@ -13,26 +15,28 @@ CPUS_PER_TRAINING_PROCESS = 3
 CPUS_PER_ROLLOUT_PROCESS = 2
 """The same for a rollout process outside the training processes."""
 
-SEPARATE_MODES = ("edge_grpo_separate_async", "separate_async")
+SEPARATE_MODE = "separate_async"
+"""verl's trainer mode with rollout processes outside the training processes; ours may extend it."""
 
 
 def num_training_processes(config: DictConfig) -> int:
-    return config.trainer.nnodes * config.trainer.n_gpus_per_node
+    """Return the number of training processes on all nodes together."""
+    return int(config.trainer.nnodes * config.trainer.n_gpus_per_node)
 
 
 def num_rollout_processes(config: DictConfig) -> int:
-    """Rollout processes outside the training processes: only where the trainer mode separates them."""
-    if config.trainer.v1.trainer_mode not in SEPARATE_MODES:
+    """Return the number of rollout processes outside the training processes; 0 unless the trainer mode has them."""
+    if not _is_separate(config):
         return 0
-    return config.actor_rollout_ref.rollout.nnodes * config.actor_rollout_ref.rollout.n_gpus_per_node
+    return int(config.actor_rollout_ref.rollout.nnodes * config.actor_rollout_ref.rollout.n_gpus_per_node)
 
 
 def needed_ray_cpus(config: DictConfig) -> int:
-    """Logical CPUs that the actors of a run ask Ray for."""
+    """Return the number of logical CPUs that the actors of a run ask Ray for; tests/edge_grpo/cpu has it worked out."""
     training_processes, rollout_processes = num_training_processes(config), num_rollout_processes(config)
     has_servers_beside_training = rollout_processes == 0 or config.actor_rollout_ref.hybrid_engine
     num_servers = rollout_processes + (training_processes if has_servers_beside_training else 0)
-    return (
+    return int(
         DRIVER_ACTORS
         + config.transfer_queue.backend.SimpleStorage.num_data_storage_units
         + CPUS_PER_TRAINING_PROCESS * training_processes
@@ -44,22 +48,21 @@ def needed_ray_cpus(config: DictConfig) -> int:
 
 
 def needed_ray_devices(config: DictConfig) -> int:
-    """One for each training process and each rollout process outside of them."""
+    """Return the number of Ray devices: one for each training process and each rollout process outside of them."""
     return num_training_processes(config) + num_rollout_processes(config)
 
 
 def check_capacity(config: DictConfig) -> None:
     """Refuse a local Ray with too few logical CPUs or devices. An existing cluster is left to its administrator.
 
-    Raises:
-        ValueError: naming the key, its value and the fix.
+    Raises ValueError, naming the key, its value and the fix.
     """
     ray_init = config.ray_kwargs.get("ray_init", {})
     if ray_init.get("address") or os.environ.get("RAY_ADDRESS"):
         return
     _check_rollout_processes(config)
     num_cpus = ray_init.get("num_cpus")
-    available_cpus = os.cpu_count() if num_cpus is None else num_cpus
+    available_cpus = (os.cpu_count() or 1) if num_cpus is None else num_cpus
     needed_cpus = needed_ray_cpus(config)
     if available_cpus < needed_cpus:
         raise ValueError(
@@ -77,10 +80,14 @@ def check_capacity(config: DictConfig) -> None:
 
 
 def _check_rollout_processes(config: DictConfig) -> None:
-    mode = config.trainer.v1.trainer_mode
-    if mode in SEPARATE_MODES and num_rollout_processes(config) == 0:
+    if _is_separate(config) and num_rollout_processes(config) == 0:
         raise ValueError(
             f"actor_rollout_ref.rollout.nnodes={config.actor_rollout_ref.rollout.nnodes} with "
-            f"trainer.v1.trainer_mode={mode}: there is no process for the rollout; on the CPU take "
-            "+profile=cpu_separate in place of +profile=cpu"
+            f"trainer.v1.trainer_mode={config.trainer.v1.trainer_mode}: there is no process for the rollout; on the CPU "
+            "take +profile=cpu_separate in place of +profile=cpu"
         )
+
+
+def _is_separate(config: DictConfig) -> bool:
+    mode = config.trainer.v1.trainer_mode
+    return bool(TRAINER_MODES.get(mode, mode) == SEPARATE_MODE)

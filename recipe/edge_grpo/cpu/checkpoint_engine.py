@@ -1,4 +1,4 @@
-"""The checkpoint engine `gloo`: from the training processes to rollout processes of their own, without an accelerator.
+"""Sends weights from training processes to rollout processes of their own without an accelerator: verl's engine `gloo`.
 
 `edge_grpo_separate_async` needs an engine that crosses processes, and verl's own need a device: nccl, hccl and kimi
 theirs, nixl CuPy and CUDA, mooncake RDMA.
@@ -20,12 +20,12 @@ from typing import Any
 
 import ray
 import torch
-from torch.distributed import ProcessGroupGloo, TCPStore
+from torch.distributed import ProcessGroupGloo
 from verl.checkpoint_engine.base import CheckpointEngine, CheckpointEngineRegistry
 from verl.utils.distributed import create_tcp_store
 from verl.workers.rollout.utils import ensure_async_iterator
 
-NAME = "gloo"
+ENGINE = "gloo"
 
 SENDER = 0
 """Rank of the sender in the group."""
@@ -36,25 +36,22 @@ OUTSIDE = -1
 TIMEOUT = timedelta(minutes=10)
 """For the others to join, and for one broadcast: it includes waiting for the other side to gather or load a tensor."""
 
-LOOPBACK = "127.0.0.1"
+LOOPBACK_ADDRESS = "127.0.0.1"
 
 
-@CheckpointEngineRegistry.register(NAME)
+@CheckpointEngineRegistry.register(ENGINE)
 class GlooCheckpointEngine(CheckpointEngine):
     """See the module; methods without a docstring do what `CheckpointEngine` asks."""
 
     def __init__(self, bucket_size: int, is_master: bool = False) -> None:
-        """
-        Args:
-            bucket_size: not used: sender and receiver hold each tensor whole anyway.
-            is_master: whether this is training rank 0.
-        """
+        """Take no notice of `bucket_size`: both sides hold each tensor whole anyway. Training rank 0 is the master."""
         self.is_master = is_master
-        self.store: TCPStore | None = None
-        self.group: ProcessGroupGloo | None = None
+        # A TCPStore and a ProcessGroupGloo, of which torch tells too little for their types.
+        self.store: Any = None
+        self.group: Any = None
 
     def prepare(self) -> dict[str, Any]:
-        """On training rank 0, open the store through which the group finds itself; its address for the others."""
+        """On training rank 0, open the store through which the group finds itself, and return its address."""
         if not self.is_master:
             return {}
         host = own_address()
@@ -77,12 +74,15 @@ class GlooCheckpointEngine(CheckpointEngine):
         training_ranks = [SENDER] + [OUTSIDE] * (actor_wg_world_size - 1)
         return arguments(training_ranks), arguments(list(range(1, 1 + rollout_world_size)))
 
-    def init_process_group(self, rank: int, world_size: int, store_address: dict[str, Any]) -> None:
+    def init_process_group(  # type: ignore[override]  # verl calls it with what `build_topology` returns
+        self, rank: int, world_size: int, store_address: dict[str, Any]
+    ) -> None:
         if rank == OUTSIDE:
             return
         if not self.is_master:
             self.store = create_tcp_store(store_address["host"], store_address["port"], timeout=TIMEOUT)
-        options = ProcessGroupGloo._Options()  # torch's only way to choose the address that the group listens on
+        # torch's only way to choose the address that the group listens on.
+        options: Any = ProcessGroupGloo._Options()  # type: ignore[attr-defined]
         options._devices = [ProcessGroupGloo.create_device(hostname=own_address())]
         options._timeout = TIMEOUT
         self.group = ProcessGroupGloo(self.store, rank, world_size, options)
@@ -99,7 +99,9 @@ class GlooCheckpointEngine(CheckpointEngine):
             await asyncio.to_thread(self._send_description, None)
 
     @torch.no_grad()
-    async def receive_weights(self, global_steps: int | None = None) -> AsyncGenerator[tuple[str, torch.Tensor], None]:
+    async def receive_weights(  # type: ignore[override]  # verl's own engines are generators like this one
+        self, global_steps: int | None = None
+    ) -> AsyncGenerator[tuple[str, torch.Tensor], None]:
         while (received := await asyncio.to_thread(self._receive)) is not None:
             yield received
 
@@ -109,7 +111,7 @@ class GlooCheckpointEngine(CheckpointEngine):
         self._broadcast(weight.cpu().contiguous().view(-1).view(torch.uint8))
 
     def _receive(self) -> tuple[str, torch.Tensor] | None:
-        """The next weight; None after the last."""
+        """Return the next weight; None after the last."""
         description = self._receive_description()
         if description is None:
             return None
@@ -125,7 +127,8 @@ class GlooCheckpointEngine(CheckpointEngine):
     def _receive_description(self) -> dict[str, Any] | None:
         self._broadcast(length := torch.empty(1, dtype=torch.int64))
         self._broadcast(text := torch.empty(int(length), dtype=torch.uint8))
-        return json.loads(bytes(text.tolist()))
+        description: dict[str, Any] | None = json.loads(bytes(text.tolist()))
+        return description
 
     def _broadcast(self, tensor: torch.Tensor) -> None:
         """Fill `tensor` on the receivers with what it holds on the sender."""
@@ -134,6 +137,6 @@ class GlooCheckpointEngine(CheckpointEngine):
 
 
 def own_address() -> str:
-    """The address to listen on: this node's, as Ray knows it; loopback where Ray is one node, or is not running."""
+    """Return the address to listen on: this node's, as Ray knows it; loopback where Ray is one node or not running."""
     is_alone = not ray.is_initialized() or sum(node["Alive"] for node in ray.nodes()) == 1
-    return LOOPBACK if is_alone else ray.util.get_node_ip_address().strip("[]")
+    return LOOPBACK_ADDRESS if is_alone else str(ray.util.get_node_ip_address()).strip("[]")

@@ -8,8 +8,7 @@ from verl.plugin.platform import PlatformBase, PlatformRegistry
 
 from recipe.edge_grpo.cpu import ENVIRONMENT
 from recipe.edge_grpo.cpu import platform as cpu_platform
-from recipe.edge_grpo.cpu.device_module import CPUDeviceModule
-from recipe.edge_grpo.cpu.platform import CPUPlatform
+from recipe.edge_grpo.cpu.platform import CPUDeviceModule, CPUPlatform
 
 
 @pytest.fixture(scope="module")
