@@ -6,7 +6,7 @@ import pyarrow.parquet
 import pytest
 
 from data_prep.deepscaler import main
-from recipe.edge_grpo.quickstart.tiny_policy.tiny_tokenizer import train_tokenizer
+from recipe.edge_grpo.quickstart.tiny_policy.architecture import train_tokenizer
 
 RECORD = {"problem": "What is $1+1$?", "answer": "2", "correctness_rate": 0.125, "solution": r"It is \boxed{2}."}
 

@@ -12,7 +12,7 @@ from data_prep import arithmetic, deepscaler, eval_suite
 from data_prep.eval_suite import BENCHMARKS
 from data_prep.quality.token_lengths import prompt_lengths
 from data_prep.writing.card import CARD_NAME
-from recipe.edge_grpo.quickstart.tiny_policy.tiny_tokenizer import train_tokenizer
+from recipe.edge_grpo.quickstart.tiny_policy.architecture import train_tokenizer
 from reward_fns.math_reward import compute_score
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

@@ -83,8 +83,8 @@ def _check_rollout_processes(config: DictConfig) -> None:
     if _is_separate(config) and num_rollout_processes(config) == 0:
         raise ValueError(
             f"actor_rollout_ref.rollout.nnodes={config.actor_rollout_ref.rollout.nnodes} with "
-            f"trainer.v1.trainer_mode={config.trainer.v1.trainer_mode}: there is no process for the rollout; on the CPU "
-            "take +profile=cpu_separate in place of +profile=cpu"
+            f"trainer.v1.trainer_mode={config.trainer.v1.trainer_mode}: there is no process for the rollout; on the "
+            "CPU take +profile=cpu_separate in place of +profile=cpu"
         )
 
 

@@ -1,4 +1,4 @@
-"""`make quickstart`: data, a tiny policy, a short EDGE-GRPO run on the CPU, and a picture of what happened.
+"""Makes data and a tiny policy, trains it for a short EDGE-GRPO run on the CPU, and draws what happened.
 
     python -m recipe.edge_grpo.quickstart [--model DIR --train FILE --val FILE --steps N] [verl overrides …]
 
@@ -11,6 +11,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+from data_prep.sampling.options import existing, positive
 from recipe.edge_grpo.quickstart.launch import run_and_show
 
 DEFAULT_STEPS = 20
@@ -27,11 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
     if options.model is None:
         _run_module(TINY_POLICY, "--data-dir", data_folder, "--output-dir", model_folder)
     run_folder = options.output_dir / f"run-{datetime.now():%Y%m%d-%H%M%S}"
-    train_file = options.train or data_folder / "train.parquet"
-    val_file = options.val or (data_folder / "test.parquet" if options.train is None else train_file)
     if options.train and not options.val:
-        print(f"No validation file given: validating on the first 64 rows of {train_file}.")
-    command = training_command(options.model or model_folder, train_file, val_file, options.steps, run_folder)
+        print(f"No validation file given: validating on the first 64 rows of {options.train}.")
+    options.val = options.val or options.train or data_folder / "test.parquet"
+    options.train = options.train or data_folder / "train.parquet"
+    options.model = options.model or model_folder
+    command = training_command(options, run_folder)
     run_folder.mkdir(parents=True)
     print(f"Training {options.steps} steps of EDGE-GRPO; everything goes to {run_folder}", flush=True)
     exit_code = run_and_show([*command, *overrides], log_file=run_folder / "train.log")
@@ -42,14 +44,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parse_arguments(arguments: list[str] | None = None) -> tuple[argparse.Namespace, list[str]]:
-    """Our options, and the rest, which verl gets as overrides."""
+    """Return our options, and the rest, which verl gets as overrides."""
     parser = argparse.ArgumentParser(prog="python -m recipe.edge_grpo.quickstart", description=__doc__.split("\n")[0])
     parser.add_argument(
-        "--model", type=_existing, help="folder of a Hugging Face model (default: a tiny one, made here)"
+        "--model", type=existing, help="folder of a Hugging Face model (default: a tiny one, made here)"
     )
-    parser.add_argument("--train", type=_existing, help="verl parquet to train on (default: arithmetic, made here)")
-    parser.add_argument("--val", type=_existing, help="verl parquet to validate on")
-    parser.add_argument("--steps", type=_positive, default=DEFAULT_STEPS, help="training steps (default: %(default)s)")
+    parser.add_argument("--train", type=existing, help="verl parquet to train on (default: arithmetic, made here)")
+    parser.add_argument("--val", type=existing, help="verl parquet to validate on")
+    parser.add_argument("--steps", type=positive, default=DEFAULT_STEPS, help="training steps (default: %(default)s)")
     parser.add_argument("--output-dir", type=Path, default=Path("runs/quickstart"), help="(default: %(default)s)")
     options, overrides = parser.parse_known_args(arguments)
     unknown = [override for override in overrides if override.startswith("-")]
@@ -58,19 +60,19 @@ def parse_arguments(arguments: list[str] | None = None) -> tuple[argparse.Namesp
     return options, overrides
 
 
-def training_command(model: Path, train_file: Path, val_file: Path, steps: int, run_folder: Path) -> list[str]:
-    """The command that a user would type."""
+def training_command(options: argparse.Namespace, run_folder: Path) -> list[str]:
+    """Return the command that a user would type; `options` name a model, both data files and the number of steps."""
     return [
         sys.executable,
         *("-m", "verl.trainer.main_ppo", "+recipe=edge_grpo", "+profile=cpu"),
-        f"actor_rollout_ref.model.path={model.resolve()}",
-        f"data.train_files={train_file.resolve()}",
-        f"data.val_files={val_file.resolve()}",
+        f"actor_rollout_ref.model.path={options.model.resolve()}",
+        f"data.train_files={options.train.resolve()}",
+        f"data.val_files={options.val.resolve()}",
         "data.val_max_samples=64",
-        f"trainer.total_training_steps={steps}",
+        f"trainer.total_training_steps={options.steps}",
         "trainer.total_epochs=1000000",  # total_training_steps ends the run, however few rows there are
-        f"trainer.test_freq={max(steps // 2, 1)}",
-        f"trainer.save_freq={steps}",
+        f"trainer.test_freq={max(options.steps // 2, 1)}",
+        f"trainer.save_freq={options.steps}",
         "trainer.resume_mode=disable",
         f"trainer.default_local_dir={run_folder.resolve()}",
     ]
@@ -81,19 +83,6 @@ def _run_module(module: str, *arguments: object) -> None:
     completed = subprocess.run(command)
     if completed.returncode:
         sys.exit(f"quickstart stopped: {' '.join(command)} exited with {completed.returncode}")
-
-
-def _existing(value: str) -> Path:
-    path = Path(value)
-    if not path.exists():
-        raise argparse.ArgumentTypeError(f"{value} does not exist")
-    return path
-
-
-def _positive(value: str) -> int:
-    if not value.isdigit() or int(value) < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not a whole number of at least 1")
-    return int(value)
 
 
 if __name__ == "__main__":

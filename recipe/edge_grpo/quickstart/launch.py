@@ -28,7 +28,7 @@ MILESTONES = {
 SHOWN_ON_FAILURE = 40
 """Last lines of the log that are shown when a run fails."""
 
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_COLOUR_CODES = re.compile(r"\x1b\[[0-9;]*m")
 _PROGRESS = re.compile(r"Training Progress:.*")
 _OURS = re.compile(r"EDGE-GRPO: .*")
 
@@ -36,8 +36,7 @@ _OURS = re.compile(r"EDGE-GRPO: .*")
 def run_and_show(command: list[str], log_file: Path, stall_seconds: float = STALL_SECONDS) -> int:
     """Run the command, write all of its output to the log file, and show milestones and verl's progress bar.
 
-    Returns:
-        its exit code; 1 if it was ended because nothing came for `stall_seconds`.
+    Returns its exit code; 1 if it was ended because nothing came for `stall_seconds`.
     """
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     # A session of its own, so that ending it ends its children too.
@@ -47,21 +46,25 @@ def run_and_show(command: list[str], log_file: Path, stall_seconds: float = STAL
     )  # fmt: skip
     earlier_handler = signal.signal(signal.SIGTERM, _exit_on_signal)
     try:
-        stalled = _follow(process, log_file, stall_seconds)
+        is_stalled = _follow(process, log_file, stall_seconds)
     except BaseException:  # Ctrl-C and SIGTERM as well: nothing that was started here stays behind
         _end(process)
         raise
     finally:
         signal.signal(signal.SIGTERM, earlier_handler)
-    exit_code = 1 if stalled else process.wait()
+    exit_code = 1 if is_stalled else process.wait()
     if exit_code:
-        _show_failure(log_file, f"no output for {stall_seconds:.0f} s" if stalled else f"exit code {exit_code}")
+        _show_failure(log_file, f"no output for {stall_seconds:.0f} s" if is_stalled else f"exit code {exit_code}")
     return exit_code
 
 
 def shown_line(line: str, milestones_left: dict[str, str]) -> str | None:
-    """What to show for one line of output, None for nothing; removes a milestone that has been reached."""
-    plain = _COLOURS.sub("", line)
+    """Return what to show for one line of output, None for nothing; removes a milestone that has been reached.
+
+    >>> shown_line("INFO Saving checkpoint to /tmp/x", {"Saving checkpoint to": "saving a checkpoint"})
+    'saving a checkpoint'
+    """
+    plain = _COLOUR_CODES.sub("", line)
     if found := (_PROGRESS.search(plain) or _OURS.search(plain)):
         return found.group()
     for text, message in milestones_left.items():
@@ -72,7 +75,7 @@ def shown_line(line: str, milestones_left: dict[str, str]) -> str | None:
 
 
 def _follow(process: subprocess.Popen[str], log_file: Path, stall_seconds: float) -> bool:
-    """Read output until it ends; returns whether the process was ended because it had stalled."""
+    """Read output until it ends. Returns True if the process was ended because it had stalled."""
     lines: queue.Queue[str | None] = queue.Queue()
     assert process.stdout is not None
     threading.Thread(target=_read, args=(process.stdout, lines), daemon=True).start()
@@ -116,5 +119,5 @@ def _end(process: subprocess.Popen[str]) -> None:
 def _show_failure(log_file: Path, reason: str) -> None:
     lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines()
     print(f"The run failed ({reason}). Its last lines:", file=sys.stderr)
-    print("\n".join(_COLOURS.sub("", line) for line in lines[-SHOWN_ON_FAILURE:]), file=sys.stderr)
+    print("\n".join(_COLOUR_CODES.sub("", line) for line in lines[-SHOWN_ON_FAILURE:]), file=sys.stderr)
     print(f"The whole log: {log_file}", file=sys.stderr)

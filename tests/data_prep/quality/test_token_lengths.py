@@ -3,7 +3,7 @@
 import pytest
 
 from data_prep.quality.token_lengths import load_tokenizer, percentiles, prompt_lengths, text_lengths
-from recipe.edge_grpo.quickstart.tiny_policy.tiny_tokenizer import train_tokenizer
+from recipe.edge_grpo.quickstart.tiny_policy.architecture import train_tokenizer
 
 TEXTS = ["What is 12+5?", "Work out $\\frac{1}{2}$.", "", "Ünïcödé 😀"]
 

@@ -1,5 +1,6 @@
 """The quickstart's command line, and the command that it runs; the run itself is what test_end_to_end.py covers."""
 
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,8 @@ def test_a_bad_argument_is_named(arguments: list[str], named: str, capsys) -> No
 
 
 def test_the_command_composes_with_verls_configuration(compose, tmp_path: Path) -> None:
-    command = training_command(tmp_path / "model", tmp_path / "a.parquet", tmp_path / "b.parquet", 5, tmp_path / "run")
+    options = Namespace(model=tmp_path / "model", train=tmp_path / "a.parquet", val=tmp_path / "b.parquet", steps=5)
+    command = training_command(options, tmp_path / "run")
     overrides = [part for part in command if "=" in part]
     OverridesParser.create().parse_overrides(overrides)
     config = compose("+recipe=edge_grpo", "+profile=cpu", *(part for part in overrides if not part.startswith("+")))

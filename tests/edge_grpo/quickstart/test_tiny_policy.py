@@ -23,7 +23,7 @@ from recipe.edge_grpo.quickstart.tiny_policy.examples import (
     draw_unseen_problem,
     encode_example,
 )
-from recipe.edge_grpo.quickstart.tiny_policy.group_mix import measure_group_mix
+from recipe.edge_grpo.quickstart.tiny_policy.group_mix import GroupSampling, measure_group_mix
 
 PLAN = replace(DEFAULT_PLAN, num_steps=2, batch_size=4)
 PROBLEM = Problem("What is 1+1?", (Step(1, "+", 1),), "easy")
@@ -234,7 +234,7 @@ def test_groups_are_sorted_by_their_correctness(tokenizer):
     right, wrong, unfinished = r"\boxed{2}.<|im_end|>", r"\boxed{3}.<|im_end|>", r"\boxed{3}. Wait!"
     script = [[right, right], [right, wrong], [wrong, unfinished], [wrong, r"\boxed{2}. \boxed{3}.<|im_end|>"]]
     problems = [(f"What is {number}?", "2") for number in range(4)]
-    mix = measure_group_mix(ScriptedModel(tokenizer, script), tokenizer, problems, group_size=2)
+    mix = measure_group_mix(ScriptedModel(tokenizer, script), tokenizer, problems, GroupSampling(group_size=2))
     # Groups: one all right, one mixed, two all wrong. Responses: 3 of 8 right; 7 of 8 end their turn.
     assert (mix.all_correct, mix.mixed, mix.all_wrong) == (0.25, 0.25, 0.5)
     assert (mix.accuracy, mix.finished) == (0.375, 0.875)
@@ -255,7 +255,8 @@ def test_a_real_model_is_sampled_in_groups_and_reproducibly(model_dir, tokenizer
 
     monkeypatch.setattr(model, "generate", generate_and_record)
     for seed in (0, 0, 1):
-        mix = measure_group_mix(model, tokenizer, problems, group_size=2, max_response_length=5, seed=seed)
+        sampling = GroupSampling(group_size=2, max_response_length=5, seed=seed)
+        mix = measure_group_mix(model, tokenizer, problems, sampling)
         assert mix.mean_length <= 5
         assert mix.all_wrong + mix.mixed + mix.all_correct == pytest.approx(1)
     first, again, other = outputs

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from recipe.edge_grpo.correction.failure import is_failed
-from recipe.edge_grpo.quickstart.tiny_policy.tiny_tokenizer import train_tokenizer
+from recipe.edge_grpo.quickstart.tiny_policy.architecture import train_tokenizer
 
 RIGHT, WRONG, NO_BOX, EMPTY_BOX = r"So \boxed{42}.", r"So \boxed{41}.", "So 42.", r"So \boxed{}."
 PAPER = ("+recipe=edge_grpo_paper",)

@@ -29,7 +29,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from recipe.edge_grpo.quickstart.tiny_policy.architecture import build_tokenizer, build_untrained_model
 from recipe.edge_grpo.quickstart.tiny_policy.examples import ExamplePlan
-from recipe.edge_grpo.quickstart.tiny_policy.group_mix import measure_group_mix
+from recipe.edge_grpo.quickstart.tiny_policy.group_mix import GroupSampling, measure_group_mix
 from recipe.edge_grpo.quickstart.tiny_policy.supervision import SupervisionPlan, supervise
 
 # Tuned so that easy problems are learned but for the slips, medium ones half learned, and of hard ones only the form.
@@ -78,7 +78,8 @@ def _describe_build(texts: set[str], seed: int, plan: SupervisionPlan) -> dict[s
 
 def _read_record(output_dir: Path) -> Mapping[str, Any] | None:
     path = output_dir / _RECORD_FILE
-    return json.loads(path.read_text()) if path.is_file() else None
+    record: Mapping[str, Any] | None = json.loads(path.read_text()) if path.is_file() else None
+    return record
 
 
 def _save(
@@ -119,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name in ("train", "test"):
             problems = read_problems(options.data_dir / f"{name}.parquet")[: options.measure_prompts]
             print(f"{name}, sampled 8 times: {measure_group_mix(model, tokenizer, problems)}")
-            greedy = measure_group_mix(model, tokenizer, problems, group_size=1, temperature=0.0)
+            greedy = measure_group_mix(model, tokenizer, problems, GroupSampling(group_size=1, temperature=0.0))
             print(f"{name}, greedy: {greedy.accuracy:.1%} right")
 
 

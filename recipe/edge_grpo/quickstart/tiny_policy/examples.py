@@ -1,4 +1,4 @@
-"""The examples that a tiny model is supervised on: fresh arithmetic problems with a response to learn.
+"""Makes the examples that a tiny model is supervised on: fresh arithmetic problems with a response to learn.
 
 Most responses are the reference solution. Two shares of the examples are different:
 - a slip: a wrong attempt, learned as it is. It keeps a trained model from being right every time, so that sampled
@@ -93,7 +93,11 @@ def draw_batches(
 
 
 def pad_right(examples: Sequence[Example], pad_token_id: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Stack examples into token ids and labels, each (B, T) int64."""
+    """Stack examples into token ids and labels, each (B, T) int64.
+
+    >>> [tensor.tolist() for tensor in pad_right([([5, 6], [5, 6]), ([7], [7])], pad_token_id=0)]
+    [[[5, 6], [7, 0]], [[5, 6], [7, -100]]]
+    """
     length = max(len(token_ids) for token_ids, _ in examples)
     token_ids = [ids + [pad_token_id] * (length - len(ids)) for ids, _ in examples]
     labels = [labels + [IGNORED_LABEL] * (length - len(labels)) for _, labels in examples]

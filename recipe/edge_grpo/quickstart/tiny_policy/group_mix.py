@@ -1,4 +1,4 @@
-"""How many groups of sampled responses are all wrong, mixed or all correct: what GRPO can learn from.
+"""Measures how many groups of sampled responses are all wrong, mixed or all correct: what GRPO can learn from.
 
 Only a mixed group has advantages that are not zero. The measurement samples with `generate` of transformers, so that
 the claim about a starting model can be checked without verl and without vLLM.
@@ -6,9 +6,10 @@ the claim about a starting model can be checked without verl and without vLLM.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerBase
 
 from reward_fns.extraction import last_boxed
 
@@ -33,31 +34,38 @@ class GroupMix:
         )
 
 
-def measure_group_mix(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerFast,
-    problems: Sequence[tuple[str, str]],
-    group_size: int = 8,
-    temperature: float = 1.0,
-    max_response_length: int = 64,
-    seed: int = 0,
-) -> GroupMix:
-    """Sample `group_size` responses to each `(problem text, answer)` and sort the groups by their correctness.
+@dataclass(frozen=True)
+class GroupSampling:
+    """How groups are sampled, from the full vocabulary; temperature 0 is greedy, and then one response is enough."""
 
-    A response is right if its last box holds the answer's digits, finished if it ends the turn within
-    `max_response_length` tokens. Sampling is from the full vocabulary at `temperature`; temperature 0 is greedy, and
-    then one response a problem is enough. Sets torch's global seed to `seed`. Raises ValueError without problems.
+    group_size: int = 8
+    temperature: float = 1.0
+    max_response_length: int = 64
+    seed: int = 0
+
+
+def measure_group_mix(
+    model: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    problems: Sequence[tuple[str, str]],
+    sampling: GroupSampling = GroupSampling(),
+) -> GroupMix:
+    """Sample a group of responses to each `(problem text, answer)` and sort the groups by their correctness.
+
+    `model` has the method `generate` of transformers, whose types fit no single class of models. A response is right if
+    its last box holds the answer's digits, finished if it ends the turn within `max_response_length` tokens. Sets
+    torch's global seed. Raises ValueError without problems.
     """
     if not problems:
         raise ValueError("measure_group_mix needs at least one problem")
-    torch.manual_seed(seed)
+    torch.manual_seed(sampling.seed)
     correct, lengths, finished = [], [], []
     for start in range(0, len(problems), _PROBLEMS_AT_ONCE):
         chunk = problems[start : start + _PROBLEMS_AT_ONCE]
         texts = [text for text, _ in chunk]
-        groups = _sample(model, tokenizer, texts, group_size, temperature, max_response_length)
+        groups = _sample(model, tokenizer, texts, sampling)
         for (_, answer), responses in zip(chunk, groups, strict=True):
-            decoded = [tokenizer.decode(ids, skip_special_tokens=True) for ids in responses]
+            decoded = tokenizer.batch_decode(responses, skip_special_tokens=True)
             correct.append([last_boxed(response) == answer for response in decoded])
             lengths += [len(ids) for ids in responses]
             finished += [ids[-1] == tokenizer.eos_token_id for ids in responses]
@@ -76,12 +84,7 @@ def measure_group_mix(
 
 @torch.inference_mode()
 def _sample(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerFast,
-    texts: Sequence[str],
-    group_size: int,
-    temperature: float,
-    max_response_length: int,
+    model: Any, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], sampling: GroupSampling
 ) -> list[list[list[int]]]:
     """Return a group of responses for each text, as token ids up to and including the end of the turn, if reached."""
     prompts = [
@@ -89,16 +92,17 @@ def _sample(
         for text in texts
     ]
     inputs = tokenizer(prompts, add_special_tokens=False, padding=True, padding_side="left", return_tensors="pt")
-    sampling = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
+    drawn = {"do_sample": True, "temperature": sampling.temperature, "top_k": 0, "top_p": 1.0}
     output = model.generate(
         input_ids=inputs["input_ids"],
         attention_mask=inputs["attention_mask"],
-        max_new_tokens=max_response_length,
-        num_return_sequences=group_size,
-        **(sampling if temperature > 0 else {"do_sample": False}),
+        max_new_tokens=sampling.max_response_length,
+        num_return_sequences=sampling.group_size,
+        **(drawn if sampling.temperature > 0 else {"do_sample": False}),
     )
     responses = [_up_to_eos(ids, tokenizer.eos_token_id) for ids in output[:, inputs["input_ids"].shape[1] :].tolist()]
-    return [responses[start : start + group_size] for start in range(0, len(responses), group_size)]
+    size = sampling.group_size
+    return [responses[start : start + size] for start in range(0, len(responses), size)]
 
 
 def _up_to_eos(token_ids: list[int], eos_token_id: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Brief supervised training that brings a tiny model to where reinforcement learning has something to do."""
+"""Trains a tiny model, briefly and supervised, until reinforcement learning has something to do."""
 
 import math
 import random
@@ -78,7 +78,7 @@ def _schedule(step: int, plan: SupervisionPlan) -> float:
 
 
 def _response_loss(model: PreTrainedModel, input_ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Mean cross entropy over the positions that have a label; the next-token logits of the others are not computed.
+    """Return the mean cross entropy over the positions with a label; the logits of the others are not computed.
 
     No attention mask: attention is causal and padding comes last, so no labelled position sees it.
     """

@@ -37,7 +37,7 @@ def is_injected():
 def model_dir(tmp_path_factory):
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
-    from recipe.edge_grpo.quickstart.tiny_policy.tiny_tokenizer import train_tokenizer
+    from recipe.edge_grpo.quickstart.tiny_policy.architecture import train_tokenizer
 
     folder = tmp_path_factory.mktemp("model")
     torch.manual_seed(0)
