@@ -1,4 +1,4 @@
-r"""The answer of a response: what its last balanced `\boxed{...}` holds.
+r"""The answer of a response is what its last balanced `\boxed{...}` holds.
 
 The text comes from a model and may be anything, so one pass over a bounded tail finds the box: no backtracking, no
 recursion, and the same work however the braces are arranged.
@@ -25,6 +25,7 @@ def last_boxed(text: str) -> str | None:
     Outer spaces and invisible characters are removed. Returns None if there is no box, or if the last one is empty: an
     earlier one is not the answer then. Of nested boxes the inner one counts: it starts last. A box whose beginning lies
     before the tail, or that is never closed, does not count; unbalanced braces elsewhere do no harm.
+    Example: `last_boxed(r"\boxed{1}, so \boxed{\frac{1}{2}}.") == r"\frac{1}{2}"`
     """
     tail = text[-TAIL_CHARACTERS:]
     start, end = -1, -1

@@ -1,4 +1,4 @@
-"""How much an answer may hold, and how large a number may become while it is evaluated."""
+"""The limits say how much an answer may hold, and how large a number may become while it is evaluated."""
 
 import re
 from itertools import accumulate
@@ -18,17 +18,23 @@ _LONG_DIGIT_RUN = re.compile(rf"[0-9]{{{MAX_DIGIT_RUN + 1}}}")
 
 
 def exceeds_text_limits(candidate: str) -> bool:
-    """Whether `candidate` is too long, too deeply nested or has too long a number to be worth comparing."""
+    """Return True if an answer is too long, too deeply nested or has too long a number to be worth comparing.
+
+    Example: `exceeds_text_limits("9" * 257) is True`
+    """
     if len(candidate) > MAX_CHARACTERS:
         return True
-    return nesting_depth(candidate) > MAX_NESTING or _LONG_DIGIT_RUN.search(candidate) is not None
+    return measure_nesting(candidate) > MAX_NESTING or _LONG_DIGIT_RUN.search(candidate) is not None
 
 
-def nesting_depth(text: str) -> int:
-    """How many brackets of any kind are open at once, at most."""
-    return max(bracket_depths(text))
+def measure_nesting(text: str) -> int:
+    """Return how many brackets of any kind are open at once, at most. Example: `measure_nesting("(1)[(2)]") == 2`"""
+    return max(count_open_brackets(text))
 
 
-def bracket_depths(text: str) -> list[int]:
-    """How many brackets of any kind are open at the start and after each character; below 0 where more are closed."""
+def count_open_brackets(text: str) -> list[int]:
+    """Count the brackets open at the start and after each character; below 0 where more are closed.
+
+    Example: `count_open_brackets("(1)") == [0, 1, 1, 0]`
+    """
     return list(accumulate(((character in "{([") - (character in "})]") for character in text), initial=0))

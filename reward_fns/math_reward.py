@@ -1,4 +1,4 @@
-r"""The reward for a mathematical problem: 1 if the last box of the response holds the expected answer.
+r"""The reward for a mathematical problem is 1 if the last box of the response holds the expected answer.
 
 `compute_score` is what verl calls (`reward.custom_reward_function.path=pkg://reward_fns.math_reward`,
 `reward.custom_reward_function.name=compute_score`); `grade` is its blocking twin.
@@ -31,19 +31,19 @@ from reward_fns.verifier.pool import get_shared_pool
 
 @dataclass(frozen=True)
 class _Grading:
-    """What is known so far: a final status, or `open_golds` that the verifier has yet to compare with `candidate`."""
+    """Holds what is known: a final status, or `open_golds` that the verifier has yet to compare with `candidate`."""
 
     candidate: str | None
     is_correct: bool
     verify_status: str
     open_golds: tuple[str, ...] = ()
 
-    def question(self) -> tuple[str, str]:
-        """What the verifier has to compare next."""
+    def pose_question(self) -> tuple[str, str]:
+        """Return what the verifier has to compare next."""
         return clean(self.candidate or ""), clean(self.open_golds[0])
 
-    def after(self, verdict: Verdict) -> "_Grading":
-        """The grading after the verdict on `question`. A failed comparison shows, unless an alternative is right."""
+    def add_verdict(self, verdict: Verdict) -> "_Grading":
+        """Return the grading after the next verdict. A failed comparison shows, unless an alternative is right."""
         if verdict.is_equal:
             return _Grading(self.candidate, True, "ok")
         status = self.verify_status if verdict.status == "ok" else verdict.status
@@ -77,7 +77,7 @@ async def compute_score(
     """
     grading = _grade_quickly(solution_str, ground_truth)
     while grading.open_golds:
-        grading = grading.after(await asyncio.wrap_future(get_shared_pool().submit(*grading.question())))
+        grading = grading.add_verdict(await asyncio.wrap_future(get_shared_pool().submit(*grading.pose_question())))
     accuracy = float(grading.is_correct)
     has_box = float(grading.candidate is not None)
     return {
@@ -89,23 +89,24 @@ async def compute_score(
 
 
 def grade(response: str, ground_truth: Any) -> float:
-    """Return 1.0 if `response` ends in the right box, else 0.0. Blocks; callable from any thread.
+    r"""Return 1.0 if `response` ends in the right box, else 0.0. Blocks; callable from any thread.
 
-    Raises RuntimeError if the verifier cannot be started.
+    Raises RuntimeError if the verifier cannot be started. Example: `grade(r"so \boxed{0.5}", "1/2") == 1.0`
     """
     grading = _grade_quickly(response, ground_truth)
     while grading.open_golds:
-        grading = grading.after(get_shared_pool().compare(*grading.question()))
+        grading = grading.add_verdict(get_shared_pool().compare(*grading.pose_question()))
     return float(grading.is_correct)
 
 
-def gold_answers(ground_truth: Any) -> list[str]:
-    """Return the accepted answers as text, without a box around them.
+def read_gold_answers(ground_truth: Any) -> list[str]:
+    r"""Return the accepted answers as text, without a box around them.
 
     Raises ValueError if `ground_truth` is None, not a number, empty, or contains such an alternative.
+    Example: `read_gold_answers([r"\boxed{5}", 2.5]) == ["5", "2.5"]`
     """
     if isinstance(ground_truth, Iterable) and not isinstance(ground_truth, (str, bytes, dict)):
-        answers = [answer for alternative in ground_truth for answer in gold_answers(alternative)]
+        answers = [answer for alternative in ground_truth for answer in read_gold_answers(alternative)]
         if not answers:
             raise ValueError("ground_truth is an empty list: the row has no answer")
         return answers
@@ -121,14 +122,14 @@ def gold_answers(ground_truth: Any) -> list[str]:
 def _grade_quickly(response: str, ground_truth: Any) -> _Grading:
     candidate = last_boxed(response) if isinstance(response, str) else None
     try:
-        golds = gold_answers(ground_truth)
+        golds = read_gold_answers(ground_truth)
     except (ValueError, TypeError, OverflowError, RecursionError):  # From whatever the data holds instead of an answer.
         return _Grading(candidate, False, "no_gold")
     if candidate is None:
         return _Grading(None, False, "no_box")
     undecided, verify_status = [], "ok"
     for gold in golds:
-        verdict, status = _compare_bounded(candidate, gold)
+        verdict, status = _compare_within_limits(candidate, gold)
         if verdict:
             return _Grading(candidate, True, "ok")
         if verdict is None:
@@ -137,8 +138,8 @@ def _grade_quickly(response: str, ground_truth: Any) -> _Grading:
     return _Grading(candidate, False, verify_status, tuple(undecided))
 
 
-def _compare_bounded(candidate: str, gold: str) -> tuple[bool | None, str]:
-    """The verdict and its status; None for what the verifier has to settle."""
+def _compare_within_limits(candidate: str, gold: str) -> tuple[bool | None, str]:
+    """Return True if the two are equal, or None if the verifier has to settle it, and the status."""
     if candidate == gold:
         return True, "ok"
     if exceeds_text_limits(candidate) or exceeds_text_limits(gold):

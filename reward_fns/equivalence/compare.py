@@ -1,4 +1,4 @@
-r"""Are two short answers the same? Decided by their text, by exact arithmetic and by evaluation, as far as that goes.
+r"""Two short answers are compared by their text, by exact arithmetic and by evaluation, as far as that goes.
 
 Reference answers are mostly numbers, repetitions of the same text, tuples, intervals or short expressions. They are
 settled here, in well under a millisecond and without a computer algebra system; the rest is left open (`None`) for
@@ -39,28 +39,27 @@ Conventions, where graders differ (each line is pinned by a test):
 import re
 
 from reward_fns.equivalence.parts import (
-    bracketed,
-    equation_sides,
-    gives_a_value,
+    has_answer_on_right,
     is_relation,
-    matrix_parts,
-    union_parts,
+    split_brackets,
+    split_equation,
+    split_matrix,
+    split_union,
 )
-from reward_fns.equivalence.relations import as_set, compare_relations
+from reward_fns.equivalence.relations import compare_relations, rewrite_as_set
 from reward_fns.equivalence.structures import (
     NO_SUCH,
     Compare,
-    NoSuch,
-    Verdict,
+    StructureVerdict,
     compare_equations,
     compare_lists,
     compare_matrices,
     compare_tuples,
     compare_unions,
 )
-from reward_fns.equivalence.text import bare_text, clean
-from reward_fns.equivalence.words import compare_words, is_settled_by_words, without_label
-from reward_fns.equivalence.written_numbers import exact_value, split_unit
+from reward_fns.equivalence.text import clean, make_comparable
+from reward_fns.equivalence.words import compare_words, is_different_in_words, remove_label
+from reward_fns.equivalence.written_numbers import read_number, split_unit
 from reward_fns.expressions.compare import compare_expressions, is_rounded
 
 _LONG_WORD = re.compile(r"(?<![\\a-zA-Z])(?!sqrt|sinh|cosh|tanh)[a-zA-Z]{4,}")
@@ -68,21 +67,22 @@ _DECIMAL_COMMA = re.compile(r"-?0,[0-9]{3,}")
 
 
 def compare_quickly(candidate: str, gold: str) -> bool | None:
-    """Return whether `candidate` equals `gold`, or None if text, arithmetic and evaluation do not settle it.
+    """Return True if `candidate` equals `gold`, or None if text, arithmetic and evaluation do not settle it.
 
     Nothing equals an empty `gold`. Raises TooLarge (`expressions.values`) if one of them would be too large to compute.
+    Example: `compare_quickly("1, 2", "2 and 1") is True`
     """
     candidate, gold = clean(candidate), clean(gold)
-    if not bare_text(candidate) or not bare_text(gold):
+    if not make_comparable(candidate) or not make_comparable(gold):
         return False
-    candidate = without_label(candidate, gold)
+    candidate = remove_label(candidate, gold)
     verdict = _compare(candidate, gold)
-    return False if verdict is None and is_settled_by_words(candidate, gold) else verdict
+    return False if verdict is None and is_different_in_words(candidate, gold) else verdict
 
 
 def _compare(candidate: str, gold: str) -> bool | None:
-    candidate, gold = as_set(candidate, gold), as_set(gold, candidate)
-    if bare_text(candidate) == bare_text(gold):
+    candidate, gold = rewrite_as_set(candidate, gold), rewrite_as_set(gold, candidate)
+    if make_comparable(candidate) == make_comparable(gold):
         return True
     verdict = _compare_numbers(candidate, gold)
     if verdict is None:
@@ -97,9 +97,9 @@ def _compare_numbers(candidate: str, gold: str) -> bool | None:
     (candidate_number, candidate_unit), (gold_number, gold_unit) = split_unit(candidate), split_unit(gold)
     if _DECIMAL_COMMA.fullmatch(gold_number):
         gold_number = gold_number.replace(",", ".")
-    candidate_value, gold_value = exact_value(candidate_number), exact_value(gold_number)
+    candidate_value, gold_value = read_number(candidate_number), read_number(gold_number)
     if candidate_value is None and "." in gold_number:
-        candidate_value = exact_value(candidate_number.replace(",", "."))
+        candidate_value = read_number(candidate_number.replace(",", "."))
     if candidate_value is None and gold_value is None:
         return None
     if candidate_value is None or gold_value is None:
@@ -113,15 +113,15 @@ def _compare_numbers(candidate: str, gold: str) -> bool | None:
 
 
 def _is_no_number(answer: str) -> bool:
-    """Whether `answer` is certainly not one number: a union, a matrix, a tuple, an equation, words without digits."""
-    if len(union_parts(answer)) > 1 or matrix_parts(answer) is not None:
+    """Return True if `answer` is certainly not one number: a union, a matrix, a tuple, an equation, plain words."""
+    if len(split_union(answer)) > 1 or split_matrix(answer) is not None:
         return True
-    enclosing = bracketed(answer)
+    enclosing = split_brackets(answer)
     if enclosing is not None and len(enclosing.parts) > 1:
         return True
     if not any(character.isdigit() for character in answer) and _LONG_WORD.search(answer) and "\\" not in answer:
         return True
-    return not gives_a_value(equation_sides(answer)) and not is_relation(answer)
+    return not has_answer_on_right(split_equation(answer)) and not is_relation(answer)
 
 
 def _compare_structures(candidate: str, gold: str) -> bool | None:
@@ -132,7 +132,7 @@ def _compare_structures(candidate: str, gold: str) -> bool | None:
     return _compare_expressions(candidate, gold)
 
 
-def _compare_relations(candidate: str, gold: str, _: Compare) -> Verdict | NoSuch:
+def _compare_relations(candidate: str, gold: str, _: Compare) -> StructureVerdict:
     return compare_relations(candidate, gold) if is_relation(candidate) or is_relation(gold) else NO_SUCH
 
 

@@ -1,12 +1,12 @@
-r"""The parts of an answer that is made of several: a list, a set, a tuple or interval, a union, a matrix, an equation.
+r"""An answer is taken apart: a list, a set, a tuple or interval, a union, a matrix, an equation.
 
-Only the outermost structure is taken apart; `equivalence` compares the parts.
+Only the outermost structure is taken apart; `structures` compares the parts.
 """
 
 import re
 from dataclasses import dataclass
 
-from reward_fns.limits import bracket_depths
+from reward_fns.limits import count_open_brackets
 
 _MEMBER_SEPARATOR = re.compile("[,;]")
 _CONNECTIVE = re.compile(r"(?<![a-zA-Z\\])(?:and|or)(?![a-zA-Z])")
@@ -33,7 +33,7 @@ _COMPUTATION = re.compile(r"\\(?:lim|int|sum|prod|det|begin\{vmatrix\})")
 
 @dataclass(frozen=True)
 class Bracketed:
-    """Parts in order between an opening and a closing bracket: a tuple, a point, an interval."""
+    """Holds the parts in order between an opening and a closing bracket: a tuple, a point, an interval."""
 
     opening: str
     parts: tuple[str, ...]
@@ -41,8 +41,8 @@ class Bracketed:
 
 
 def split_at(pattern: re.Pattern[str], answer: str) -> list[str]:
-    """Split at every match outside of all brackets."""
-    depths = bracket_depths(answer)
+    """Split at every match outside of all brackets. Example: `split_at(_EQUALS, "x=(y=1)") == ["x", "(y=1)"]`"""
+    depths = count_open_brackets(answer)
     parts, start = [], 0
     for match in pattern.finditer(answer):
         if depths[match.start()] == 0:
@@ -51,36 +51,42 @@ def split_at(pattern: re.Pattern[str], answer: str) -> list[str]:
     return [*parts, answer[start:].strip()]
 
 
-def list_parts(answer: str) -> list[str]:
-    """The members of a list without brackets, at commas, semicolons, `and` and `or`; one member if it is no list."""
+def split_list(answer: str) -> list[str]:
+    """Split a list without brackets at commas, semicolons, `and` and `or`. `split_list("1 or 2") == ["1", "2"]`"""
     return [part for part in split_at(_SEPARATOR, answer) if part]
 
 
-def set_parts(answer: str) -> list[str] | None:
-    r"""The members of `\{...\}`, or of `{...}` around a list; None if it is no such set."""
+def split_set(answer: str) -> list[str] | None:
+    r"""Split `\{...\}`, or `{...}` around a list; None for others. Example: `split_set(r"\{1,2\}") == ["1", "2"]`"""
     for opening, closing in ((r"\{", r"\}"), ("{", "}")):
         if answer.startswith(opening) and answer.endswith(closing):
             inner = answer[len(opening) : -len(closing)]
             if _is_balanced(inner) and ("," in inner or opening == r"\{"):
-                return None if r"\mid" in inner or "|" in inner or ":" in inner else list_parts(inner)
+                return None if r"\mid" in inner or "|" in inner or ":" in inner else split_list(inner)
     return None
 
 
-def bracketed(answer: str) -> Bracketed | None:
-    """The brackets that enclose the whole answer, with what they enclose; None if there are none."""
+def split_brackets(answer: str) -> Bracketed | None:
+    """Split an answer that one pair of brackets encloses; None for others.
+
+    Example: `split_brackets("(0,1]") == Bracketed("(", ("0", "1"), "]")`
+    """
     if len(answer) < 2 or answer[0] not in "([" or answer[-1] not in ")]" or not _is_balanced(answer[1:-1]):
         return None
     return Bracketed(answer[0], tuple(split_at(_MEMBER_SEPARATOR, answer[1:-1])), answer[-1])
 
 
-def union_parts(answer: str) -> list[str]:
-    """The members of a union; one member if it is none."""
+def split_union(answer: str) -> list[str]:
+    r"""Split a union; one member if it is none. Example: `split_union(r"(0,1)\cup{2}") == ["(0,1)", "{2}"]`"""
     return split_at(_UNION, answer)
 
 
-def matrix_parts(answer: str) -> list[list[str]] | None:
-    """The rows of a matrix or column vector as lists of entries; None if the answer is anything else."""
-    enclosing = bracketed(answer)
+def split_matrix(answer: str) -> list[list[str]] | None:
+    r"""Split a matrix or column vector into rows of entries; None if the answer is anything else.
+
+    Example: `split_matrix(r"\begin{pmatrix}1&2\\3&4\end{pmatrix}") == [["1", "2"], ["3", "4"]]`
+    """
+    enclosing = split_brackets(answer)
     if enclosing and len(enclosing.parts) == 1 and r"\begin{array}" not in answer:
         answer = enclosing.parts[0]
     matrix = _MATRIX.fullmatch(answer) or _ARRAY.fullmatch(answer)
@@ -90,15 +96,18 @@ def matrix_parts(answer: str) -> list[list[str]] | None:
     return [[entry.strip() for entry in row.split("&")] for row in rows]
 
 
-def plus_and_minus(answer: str) -> tuple[str, str] | None:
-    r"""The two answers that one `\pm` stands for; None if there is not exactly one."""
+def expand_plus_or_minus(answer: str) -> tuple[str, str] | None:
+    r"""Return the two answers of exactly one `\pm`, else None. `expand_plus_or_minus(r"1\pm2") == ("1+2", "1-2")`"""
     if len(_PLUS_OR_MINUS.findall(answer)) != 1:
         return None
     return _PLUS_OR_MINUS.sub("+", answer), _PLUS_OR_MINUS.sub("-", answer)
 
 
-def equation_sides(answer: str) -> list[str]:
-    """The sides of a chain of equations; a final approximation is left out unless it is all there is."""
+def split_equation(answer: str) -> list[str]:
+    r"""Split a chain of equations; a name comes first, and a final approximation is left out unless it is all there is.
+
+    Example: `split_equation(r"1/3=x\approx 0.33") == ["x", "1/3"]`
+    """
     exact, *approximations = split_at(_APPROXIMATELY, answer)
     sides = split_at(_EQUALS, exact)
     if len(sides) == 2 and is_name(sides[1]) and not is_name(sides[0]):
@@ -107,25 +116,25 @@ def equation_sides(answer: str) -> list[str]:
     return [*filter(None, sides), approximations[0]] if approximations and is_all else sides
 
 
-def connectives(answer: str) -> list[str]:
-    """The words `and` and `or` of the answer, in order."""
+def find_connectives(answer: str) -> list[str]:
+    """Return the words `and` and `or` of the answer, in order. Example: `find_connectives("1 or 2") == ["or"]`"""
     return _CONNECTIVE.findall(answer)
 
 
 def is_relation(answer: str) -> bool:
-    """Whether the answer is an inequality, a membership or the like."""
+    """Return True if the answer is an inequality, a membership or the like. Example: `is_relation("x<1") is True`"""
     return _RELATION.search(answer) is not None
 
 
 def is_name(side: str) -> bool:
-    """Whether one side of an equation only names what the other side gives: `x`, `f(x)`, `AB`."""
+    """Return True if a side of an equation only names what the other side gives. Example: `is_name("f(x)") is True`"""
     return bool(side) and _NAME.fullmatch(side) is not None
 
 
-def gives_a_value(sides: list[str]) -> bool:
-    """Whether an equation has a name, a number or a computation on its left, so that its right side is an answer.
+def has_answer_on_right(sides: list[str]) -> bool:
+    """Return True if an equation has a name, a number or a computation on its left, or if it is no equation.
 
-    True of `x = 5`, of `2 + 3 = 5` and of what is no equation; false of `2x + z = 5` and of `7 = 11a + c`.
+    True of `x = 5` and `2 + 3 = 5`, and false of `7 = 11a + c`. Example: `has_answer_on_right(["2x+z", "5"]) is False`
     """
     if len(sides) == 1 or is_name(sides[0]) or _COMPUTATION.match(sides[0]):
         return True
@@ -133,6 +142,6 @@ def gives_a_value(sides: list[str]) -> bool:
 
 
 def _is_balanced(inner: str) -> bool:
-    """Whether no bracket inside closes one outside. Intervals mix round and square ones, which are not told apart."""
-    depths = bracket_depths(inner)
+    """Return True if no bracket inside closes one outside. Round and square ones count alike: intervals mix them."""
+    depths = count_open_brackets(inner)
     return min(depths) == 0 == depths[-1]

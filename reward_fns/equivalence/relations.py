@@ -1,8 +1,8 @@
-r"""Compares inequalities: `-x > -1` and `x < 1` are the same, `x < 1` and `x \le 1` are not."""
+r"""Inequalities are compared: `-x > -1` and `x < 1` are the same, `x < 1` and `x \le 1` are not."""
 
 import re
 
-from reward_fns.equivalence.parts import VARIABLE, bracketed, is_name
+from reward_fns.equivalence.parts import VARIABLE, is_name, split_brackets
 from reward_fns.expressions.compare import compare_multiples, is_readable
 
 _SIGNS = {
@@ -26,23 +26,24 @@ _MEMBERSHIP = re.compile(r"\\in(?![a-zA-Z])")
 _OTHER_RELATION = re.compile(r"(?<![<>!])=|\\(?:in|equiv|sim|cong|mid|subset)(?![a-zA-Z])")
 
 
-def as_set(answer: str, other: str) -> str:
-    r"""The set that `answer` describes, if `other` names nothing: `S` for `x \in S`, the interval for `a < x \le b`.
+def rewrite_as_set(answer: str, other: str) -> str:
+    r"""Return the set that `answer` describes, if `other` names nothing: `S` for `x \in S`, an interval for `a < x`.
 
-    Answers that name something, both of them, are not changed, so that `x \in S` and `y \in S` stay different.
+    If both name something, `answer` is not changed, so that `x \in S` and `y \in S` stay different.
+    Example: `rewrite_as_set(r"0 < x \le 1", "(0,1]") == "(0,1]"`
     """
     if _OTHER_RELATION.search(other) or _SIGN.search(other):
         return answer
     name, *sets = _MEMBERSHIP.split(answer, maxsplit=1)
     if sets and is_name(name.strip()):
         return sets[0].strip()
-    return _as_interval(answer) if bracketed(other) else answer
+    return _rewrite_as_interval(answer) if split_brackets(other) else answer
 
 
-def _as_interval(answer: str) -> str:
+def _rewrite_as_interval(answer: str) -> str:
     sides, signs = [side.strip() for side in _SIGN.split(answer)], [_SIGNS[sign] for sign in _SIGN.findall(answer)]
     if len(signs) == 1 and signs[0][1]:
-        sides, signs = _with_infinity(sides, signs)
+        sides, signs = _add_infinity(sides, signs)
     if len(signs) != 2 or not is_name(sides[1]) or VARIABLE.search(sides[0] + sides[2]):
         return answer
     if signs[0][1] != signs[1][1] or not signs[0][1]:  # a < x > b
@@ -52,8 +53,8 @@ def _as_interval(answer: str) -> str:
     return f"{_INTERVAL_OF[signs[0][0]][0]}{sides[0]},{sides[2]}{_INTERVAL_OF[signs[1][0]][1]}"
 
 
-def _with_infinity(sides: list[str], signs: list[tuple[str, int]]) -> tuple[list[str], list[tuple[str, int]]]:
-    r"""`x < b` as `-\infty < x < b`, `a < x` as `a < x < \infty`."""
+def _add_infinity(sides: list[str], signs: list[tuple[str, int]]) -> tuple[list[str], list[tuple[str, int]]]:
+    r"""Make `-\infty < x < b` of `x < b`, and `a < x < \infty` of `a < x`."""
     direction = signs[0][1]
     infinities = (r"-\infty", r"\infty") if direction < 0 else (r"\infty", r"-\infty")
     if is_name(sides[0]):
@@ -62,10 +63,11 @@ def _with_infinity(sides: list[str], signs: list[tuple[str, int]]) -> tuple[list
 
 
 def compare_relations(candidate: str, gold: str) -> bool | None:
-    """Return whether two inequalities with one sign each are the same up to a positive factor.
+    """Return True if two inequalities with one sign each are the same up to a positive factor.
 
     An inequality is no value: False if only one of the two is an inequality and the other an expression. None for
     chains of inequalities, for memberships, and where a side cannot be read. Raises TooLarge.
+    Example: `compare_relations("-x > -1", "x < 1") is True`
     """
     sides = [_SIGN.split(answer) for answer in (candidate, gold)]
     if any(map(_OTHER_RELATION.search, (candidate, gold))) or max(map(len, sides)) > 2:

@@ -1,7 +1,7 @@
-r"""Compares answers that are made of parts, part by part: matrices, unions, sets and lists, equations, tuples.
+r"""Answers that are made of parts are compared part by part: matrices, unions, sets and lists, equations, tuples.
 
-Each function looks for one structure and returns `NO_SUCH`, if neither answer has it. It gets the comparison of parts
-as an argument, because parts are answers again.
+Each `compare_` function looks for one structure: it returns True or False, None if the answer is left open, and
+`NO_SUCH` if neither answer has the structure. Parts are answers again, so it is handed their comparison.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,86 +9,97 @@ from enum import Enum
 from typing import Final
 
 from reward_fns.equivalence.parts import (
-    bracketed,
-    connectives,
-    equation_sides,
-    gives_a_value,
+    expand_plus_or_minus,
+    find_connectives,
+    has_answer_on_right,
     is_relation,
-    list_parts,
-    matrix_parts,
-    plus_and_minus,
-    set_parts,
-    union_parts,
+    split_brackets,
+    split_equation,
+    split_list,
+    split_matrix,
+    split_set,
+    split_union,
 )
-from reward_fns.equivalence.text import bare_text
+from reward_fns.equivalence.text import make_comparable
 from reward_fns.expressions.compare import compare_multiples, is_readable
 
-Verdict = bool | None
-Compare = Callable[[str, str], Verdict]
+Compare = Callable[[str, str], bool | None]
 
 
 class NoSuch(Enum):
-    """That neither answer has the structure."""
+    """Says that neither answer has the structure."""
 
     STRUCTURE = "no such structure"
 
 
 NO_SUCH: Final = NoSuch.STRUCTURE
+StructureVerdict = bool | None | NoSuch
 
 # Comparing every member of a list with every other is quadratic.
 _MAX_UNORDERED = 24
 
 
-def compare_matrices(candidate: str, gold: str, compare: Compare) -> Verdict | NoSuch:
-    """Matrices and column vectors, whatever their brackets, entry by entry. Other environments are left open."""
-    candidate_rows, gold_rows = matrix_parts(candidate), matrix_parts(gold)
+def compare_matrices(candidate: str, gold: str, compare: Compare) -> StructureVerdict:
+    r"""Compare matrices and column vectors entry by entry, whatever their brackets; other environments are left open.
+
+    Example: `compare_matrices("1", "2", str.__eq__) is NO_SUCH`
+    """
+    candidate_rows, gold_rows = split_matrix(candidate), split_matrix(gold)
     if candidate_rows is None and gold_rows is None:
         return None if r"\begin" in candidate + gold else NO_SUCH
     if candidate_rows is None or gold_rows is None:
         return False if is_readable(gold if candidate_rows else candidate) else None
     if [len(row) for row in candidate_rows] != [len(row) for row in gold_rows]:
         return False
-    return _all_equal(sum(candidate_rows, []), sum(gold_rows, []), compare)
+    return _compare_in_order(sum(candidate_rows, []), sum(gold_rows, []), compare)
 
 
-def compare_unions(candidate: str, gold: str, compare: Compare) -> Verdict | NoSuch:
-    """Unions, in any order of their members. Intervals are taken as they are written: (0,1] and [1,2) do not merge."""
-    candidate_parts, gold_parts = union_parts(candidate), union_parts(gold)
+def compare_unions(candidate: str, gold: str, compare: Compare) -> StructureVerdict:
+    r"""Compare unions in any order of their members. Intervals are not merged, as (0,1] and [1,2) could be.
+
+    Example: `compare_unions(r"A \cup B", r"B \cup A", str.__eq__) is True`
+    """
+    candidate_parts, gold_parts = split_union(candidate), split_union(gold)
     if len(candidate_parts) == len(gold_parts):
-        return NO_SUCH if len(gold_parts) == 1 else _equal_in_any_order(candidate_parts, gold_parts, compare)
-    return False if all(map(bracketed, candidate_parts + gold_parts)) else None
+        return NO_SUCH if len(gold_parts) == 1 else _compare_in_any_order(candidate_parts, gold_parts, compare)
+    return False if all(map(split_brackets, candidate_parts + gold_parts)) else None
 
 
-def compare_lists(candidate: str, gold: str, compare: Compare) -> Verdict | NoSuch:
-    r"""Sets and lists without brackets, which may be written for each other; `a \pm b` is a list of two."""
-    candidate_set, gold_set = set_parts(candidate), set_parts(gold)
-    candidate_parts = _both_signs(list_parts(candidate) if candidate_set is None else candidate_set)
-    gold_parts = _both_signs(list_parts(gold) if gold_set is None else gold_set)
+def compare_lists(candidate: str, gold: str, compare: Compare) -> StructureVerdict:
+    r"""Compare sets and lists without brackets, which may be written for each other; `a \pm b` is a list of two.
+
+    Example: `compare_lists("1, 2", r"\{2,1\}", str.__eq__) is True`
+    """
+    candidate_set, gold_set = split_set(candidate), split_set(gold)
+    candidate_parts = _expand_signs(split_list(candidate) if candidate_set is None else candidate_set)
+    gold_parts = _expand_signs(split_list(gold) if gold_set is None else gold_set)
     if len(candidate_parts) == len(gold_parts) == 1 and candidate_set is None and gold_set is None:
         return NO_SUCH
     if candidate.count(r"\{") - gold.count(r"\{") not in (-1, 0, 1):
         return False  # a set of sets
-    if brackets := bracketed(candidate) or bracketed(gold):
-        are_lists = r"\{" not in candidate + gold and (brackets.opening, brackets.closing) == ("(", ")")
-        return _compare_tuple_with_list(candidate, gold, compare) if are_lists else False
-    if any(map(is_relation, candidate_parts + gold_parts)) and connectives(candidate) != connectives(gold):
+    if brackets := split_brackets(candidate) or split_brackets(gold):
+        is_list = r"\{" not in candidate + gold and (brackets.opening, brackets.closing) == ("(", ")")
+        return _compare_tuple_with_list(candidate, gold, compare) if is_list else False
+    if any(map(is_relation, candidate_parts + gold_parts)) and find_connectives(candidate) != find_connectives(gold):
         return None
-    if any(len(equation_sides(part)) > 1 for part in candidate_parts + gold_parts):
+    if any(len(split_equation(part)) > 1 for part in candidate_parts + gold_parts):
         return _compare_named(candidate_parts, gold_parts, compare)
-    return _equal_in_any_order(_distinct(candidate_parts), _distinct(gold_parts), compare)
+    return _compare_in_any_order(_remove_duplicates(candidate_parts), _remove_duplicates(gold_parts), compare)
 
 
-def compare_equations(candidate: str, gold: str, compare: Compare) -> Verdict | NoSuch:
-    """Equations: by what they give, where one side is a name or a computation, else up to a constant factor."""
-    candidate_sides, gold_sides = equation_sides(candidate), equation_sides(gold)
+def compare_equations(candidate: str, gold: str, compare: Compare) -> StructureVerdict:
+    """Compare equations by what they give, where one side is a name or a computation, else up to a constant factor.
+
+    Example: `compare_equations("x=5", "5", str.__eq__) is True`
+    """
+    candidate_sides, gold_sides = split_equation(candidate), split_equation(gold)
     if len(candidate_sides) == len(gold_sides) == 1:
         is_changed = (candidate_sides[0], gold_sides[0]) != (candidate, gold)
         return compare(candidate_sides[0], gold_sides[0]) if is_changed else NO_SUCH
-    are_answers = gives_a_value(candidate_sides) and gives_a_value(gold_sides)
-    have_one_name = min(len(candidate_sides), len(gold_sides)) == 1 or bare_text(candidate_sides[0]) == bare_text(
-        gold_sides[0]
-    )
-    if are_answers and have_one_name:
+    has_answers = has_answer_on_right(candidate_sides) and has_answer_on_right(gold_sides)
+    names = [make_comparable(sides[0]) for sides in (candidate_sides, gold_sides)]
+    has_one_name = min(len(candidate_sides), len(gold_sides)) == 1 or names[0] == names[1]
+    if has_answers and has_one_name:
         return compare(candidate_sides[-1], gold_sides[-1])
     if len(candidate_sides) == len(gold_sides) == 2:
         differences = [f"({left})-({right})" for left, right in (candidate_sides, gold_sides)]
@@ -97,9 +108,12 @@ def compare_equations(candidate: str, gold: str, compare: Compare) -> Verdict | 
     return False if len(expression) == 1 and is_readable(expression[0]) else None
 
 
-def compare_tuples(candidate: str, gold: str, compare: Compare) -> Verdict | NoSuch:
-    """Tuples, points and intervals: the brackets, and the parts in order. A tuple is no number."""
-    brackets = [bracketed(answer) for answer in (candidate, gold)]
+def compare_tuples(candidate: str, gold: str, compare: Compare) -> StructureVerdict:
+    """Compare tuples, points and intervals: the brackets, and the parts in order. A tuple is no number.
+
+    Example: `compare_tuples("(1,2)", "(2,1)", str.__eq__) is False`
+    """
+    brackets = [split_brackets(answer) for answer in (candidate, gold)]
     if max((len(found.parts) for found in brackets if found), default=1) == 1:
         return NO_SUCH
     if brackets[0] is None or brackets[1] is None:
@@ -108,74 +122,74 @@ def compare_tuples(candidate: str, gold: str, compare: Compare) -> Verdict | NoS
         return False
     if (brackets[0].opening, brackets[0].closing) != (brackets[1].opening, brackets[1].closing):
         return False
-    return _all_equal(brackets[0].parts, brackets[1].parts, compare)
+    return _compare_in_order(brackets[0].parts, brackets[1].parts, compare)
 
 
-def _compare_named(candidate_parts: Sequence[str], gold_parts: Sequence[str], compare: Compare) -> Verdict:
-    """Lists with names: `x=1, y=2` by name, or in its order; `n=1, 2` and `x=1, x=2`, of one unknown, in any order."""
-    sides = [[equation_sides(part) for part in parts] for parts in (candidate_parts, gold_parts)]
+def _compare_named(candidate_parts: Sequence[str], gold_parts: Sequence[str], compare: Compare) -> bool | None:
+    """Compare `x=1, y=2` by name, or in its order, and `n=1, 2` or `x=1, x=2`, of one unknown, in any order."""
+    sides = [[split_equation(part) for part in parts] for parts in (candidate_parts, gold_parts)]
     if len(candidate_parts) != len(gold_parts):
         return False if min(len(candidate_parts), len(gold_parts)) == 1 else None
     if any(len(part) > 2 for parts in sides for part in parts):
         return None
     values = [[part[-1] for part in parts] for parts in sides]
-    names = [[bare_text(part[0]) for part in parts if len(part) == 2] for parts in sides]
+    names = [[make_comparable(part[0]) for part in parts if len(part) == 2] for parts in sides]
     if len(set(names[0] + names[1])) == 1:
-        return _equal_in_any_order(values[0], values[1], compare)
+        return _compare_in_any_order(values[0], values[1], compare)
     if names[0] and names[1] and names[0] != names[1]:
         if sorted(names[0]) != sorted(names[1]) or not len(names[0]) == len(names[1]) == len(values[0]):
             return False
         values = [[value for _, value in sorted(zip(*pair, strict=True))] for pair in zip(names, values, strict=True)]
-    return _all_equal(values[0], values[1], compare)
+    return _compare_in_order(values[0], values[1], compare)
 
 
-def _compare_tuple_with_list(candidate: str, gold: str, compare: Compare) -> Verdict:
-    """`(1,2)` and `1,2`: in order, because one of the two has an order."""
-    parts = [found.parts if (found := bracketed(answer)) else list_parts(answer) for answer in (candidate, gold)]
-    return len(parts[0]) == len(parts[1]) and _all_equal(parts[0], parts[1], compare)
+def _compare_tuple_with_list(candidate: str, gold: str, compare: Compare) -> bool | None:
+    """Compare `(1,2)` with `1,2` in order, because one of the two has an order."""
+    parts = [found.parts if (found := split_brackets(answer)) else split_list(answer) for answer in (candidate, gold)]
+    return len(parts[0]) == len(parts[1]) and _compare_in_order(parts[0], parts[1], compare)
 
 
-def _distinct(parts: Sequence[str]) -> list[str]:
-    return list({bare_text(part): part for part in parts}.values())
+def _remove_duplicates(parts: Sequence[str]) -> list[str]:
+    return list({make_comparable(part): part for part in parts}.values())
 
 
-def _both_signs(parts: list[str]) -> list[str]:
-    return [sign for part in parts for sign in (plus_and_minus(part) or (part,))]
+def _expand_signs(parts: list[str]) -> list[str]:
+    return [sign for part in parts for sign in (expand_plus_or_minus(part) or (part,))]
 
 
-def _all_equal(candidate_parts: Sequence[str], gold_parts: Sequence[str], compare: Compare) -> Verdict:
-    """False if one pair differs, None if none does and one is open."""
+def _compare_in_order(candidate_parts: Sequence[str], gold_parts: Sequence[str], compare: Compare) -> bool | None:
+    """Return False if one pair differs, None if none does and one is open."""
     verdicts = [compare(*pair) for pair in zip(candidate_parts, gold_parts, strict=True)]
     return False if False in verdicts else None if None in verdicts else True
 
 
-def _equal_in_any_order(candidate_parts: Sequence[str], gold_parts: Sequence[str], compare: Compare) -> Verdict:
-    """Whether the parts pair off; open if they do so only with pairs whose comparison is open."""
+def _compare_in_any_order(candidate_parts: Sequence[str], gold_parts: Sequence[str], compare: Compare) -> bool | None:
+    """Return True if the parts pair off, None if they do so only with pairs whose comparison is open."""
     if len(candidate_parts) != len(gold_parts):
         return False
     if len(candidate_parts) > _MAX_UNORDERED:
-        return _all_equal(candidate_parts, gold_parts, compare) or None
+        return _compare_in_order(candidate_parts, gold_parts, compare) or None
     verdicts = [[compare(part, other) for other in gold_parts] for part in candidate_parts]
-    if can_pair_off([[verdict is True for verdict in row] for row in verdicts]):
+    if has_full_pairing([[verdict is True for verdict in row] for row in verdicts]):
         return True
-    return None if can_pair_off([[verdict is not False for verdict in row] for row in verdicts]) else False
+    return None if has_full_pairing([[verdict is not False for verdict in row] for row in verdicts]) else False
 
 
-def can_pair_off(is_pair: Sequence[Sequence[bool]]) -> bool:
-    """Whether every row can get a column of its own among those where it is True, by augmenting paths.
+def has_full_pairing(is_pair: Sequence[Sequence[bool]]) -> bool:
+    """Return True if every row can get a column of its own among those where it is True, by augmenting paths.
 
-    First come, first served is not enough, because equality of answers is not transitive: 28% may stand for 28 or for
-    0.28, and leaves the other one to whom it is the only one.
+    Example: `has_full_pairing([[True, True], [True, False]]) is True`: row 0 leaves column 0 to row 1. First come,
+    first served is not enough, because equality of answers is not transitive: 28% may stand for 28 or for 0.28.
     """
     row_of: dict[int, int] = {}
 
-    def finds_column(row: int, tried: set[int]) -> bool:
-        for column, fits in enumerate(is_pair[row]):
-            if fits and column not in tried:
+    def find_column(row: int, tried: set[int]) -> bool:
+        for column, is_fitting in enumerate(is_pair[row]):
+            if is_fitting and column not in tried:
                 tried.add(column)
-                if column not in row_of or finds_column(row_of[column], tried):
+                if column not in row_of or find_column(row_of[column], tried):
                     row_of[column] = row
                     return True
         return False
 
-    return all(finds_column(row, set()) for row in range(len(is_pair)))
+    return all(find_column(row, set()) for row in range(len(is_pair)))

@@ -1,6 +1,6 @@
-r"""An answer as plain text: what carries no meaning is removed, spellings of one thing are made one.
+r"""The text of an answer loses what carries no meaning, and spellings of one thing become one.
 
-`clean` is for both sides of a comparison; `bare_text` makes texts of what it returns comparable.
+`clean` is for both sides of a comparison; `make_comparable` is for what `clean` returns, where texts are compared.
 """
 
 import re
@@ -69,34 +69,38 @@ def clean(answer: str) -> str:
 
     Typographic signs become LaTeX or ASCII, styles of fractions `\frac`, percent words `%`. Ordinary spaces stay,
     because they tell a list from a number with separators; several become one.
+    Example: `clean(r"$\dfrac12$.") == r"\frac{1}{2}"`
     """
     answer = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", answer.translate(_TYPOGRAPHIC))).strip()
-    answer = _without_delimiters(answer)
+    answer = _remove_delimiters(answer)
     is_escaped_once = r"\begin" in answer or not answer.strip("\\")
     for pattern, spelling in _SPELLINGS[is_escaped_once:]:
         answer = pattern.sub(spelling, answer)
-    answer = _PLAIN_FRACTION.sub(_spelled_fraction, re.sub(r" {2,}", " ", answer))
+    answer = _PLAIN_FRACTION.sub(_spell_fraction, re.sub(r" {2,}", " ", answer))
     # The degrees of `\sin 90^\circ` are those of an angle.
     return answer.strip() if _TRIGONOMETRIC.search(answer) else _FINAL_DEGREES.sub("", answer).strip()
 
 
-def without_text_commands(answer: str) -> str:
-    r"""Return a cleaned answer with `\text{word}` as `word`."""
+def remove_text_commands(answer: str) -> str:
+    r"""Return a cleaned answer with its words bare. Example: `remove_text_commands(r"5\text{ cm}") == "5 cm"`"""
     return _TEXT_GROUP.sub(r"\1", answer)
 
 
-def bare_text(answer: str) -> str:
-    """Return a cleaned answer without text commands, and without spaces but those between two digits."""
-    bare = _SPACES.sub("", without_text_commands(answer)).replace("{}", "")
+def make_comparable(answer: str) -> str:
+    r"""Return a cleaned answer without text commands, and without spaces but those between two digits.
+
+    Example: `make_comparable(r"\text{x} + y_{1}") == "x+y_1"`
+    """
+    bare = _SPACES.sub("", remove_text_commands(answer)).replace("{}", "")
     return _BRACES_OF_ONE.sub(r"\1\2", bare)
 
 
-def _spelled_fraction(fraction: re.Match[str]) -> str:
-    r"""`\frac12`, `\frac 1{2}` and `\frac {1}{ 2 }` as `\frac{1}{2}`."""
+def _spell_fraction(fraction: re.Match[str]) -> str:
+    r"""Return `\frac{1}{2}` for `\frac12`, `\frac 1{2}` and `\frac {1}{ 2 }`."""
     return f"\\frac{{{fraction[1] or fraction[2]}}}{{{fraction[3] or fraction[4]}}}"
 
 
-def _without_delimiters(answer: str) -> str:
+def _remove_delimiters(answer: str) -> str:
     answer = _FINAL_PUNCTUATION.sub("", answer)
     for opening, closing in (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")):
         if answer.startswith(opening) and answer.endswith(closing) and len(answer) >= len(opening) + len(closing):

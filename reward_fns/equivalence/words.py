@@ -1,4 +1,4 @@
-r"""Answers in words: choice letters, names, and words within a formula.
+r"""Words are compared: choice letters, names, and words within a formula.
 
 A computer algebra system does not read words. math-verify leaves them out, and the numbers behind them too, so that
 `2 \text{ hours } 30 \text{ minutes}` would equal `2 \text{ hours } 20 \text{ minutes}`; what has words of its own is
@@ -7,7 +7,7 @@ therefore settled here.
 
 import re
 
-from reward_fns.equivalence.text import TEXT_COMMANDS, bare_text, without_text_commands
+from reward_fns.equivalence.text import TEXT_COMMANDS, make_comparable, remove_text_commands
 from reward_fns.equivalence.written_numbers import CONNECTIVE
 from reward_fns.expressions.reader import MAX_PRODUCT_LETTERS
 
@@ -31,17 +31,17 @@ _PASSED_OVER = re.compile(
 
 
 def compare_words(candidate: str, gold: str) -> bool | None:
-    """Compare names, words and choice letters; None unless one of the two answers is such.
+    """Return True if names, words or choice letters are the same; None unless one of the two answers is such.
 
     Words are the same if their letters are, in either case from four letters on. Products of up to three letters are no
-    words, Roman numerals are.
+    words, Roman numerals are. Example: `compare_words("(C)", r"\\textbf{C}") is True`
     """
-    spaced_candidate, spaced_gold = without_text_commands(candidate).strip(), without_text_commands(gold).strip()
-    letters = [_choice_letter(answer) for answer in (spaced_candidate, spaced_gold)]
+    spaced_candidate, spaced_gold = remove_text_commands(candidate).strip(), remove_text_commands(gold).strip()
+    letters = [_read_choice_letter(answer) for answer in (spaced_candidate, spaced_gold)]
     if all(letters) and (letters[0] != letters[1] or min(len(spaced_candidate), len(spaced_gold)) <= len("(A)")):
         return letters[0] == letters[1]
     answers = [candidate, gold]
-    candidate, gold = bare_text(candidate), bare_text(gold)
+    candidate, gold = make_comparable(candidate), make_comparable(gold)
     if _TITLE.fullmatch(candidate) and _TITLE.fullmatch(gold) and candidate.lower() == gold.lower():
         return True
     if not any(map(_is_word, answers)):
@@ -49,26 +49,29 @@ def compare_words(candidate: str, gold: str) -> bool | None:
     return candidate.lower() == gold.lower() if len(candidate) > MAX_PRODUCT_LETTERS else candidate == gold
 
 
-def without_label(answer: str, gold: str) -> str:
-    """`20` for `(B) 20`, the choice and what it says, unless the reference answer is itself a choice."""
-    label = _LABEL_IN_PARENTHESES.match(spaced := without_text_commands(answer).strip())
-    if label is None or _choice_letter(without_text_commands(gold).strip()):
+def remove_label(answer: str, gold: str) -> str:
+    """Return the answer without its choice letter, unless `gold` is a choice. `remove_label("(B) 20", "20") == "20"`"""
+    label = _LABEL_IN_PARENTHESES.match(spaced := remove_text_commands(answer).strip())
+    if label is None or _read_choice_letter(remove_text_commands(gold).strip()):
         return answer
     return spaced[label.end() :]
 
 
-def is_settled_by_words(candidate: str, gold: str) -> bool:
-    """Whether two answers of different texts certainly differ, in what a computer algebra system passes over."""
+def is_different_in_words(candidate: str, gold: str) -> bool:
+    """Return True if two answers of different texts certainly differ, in what a computer algebra system passes over.
+
+    Example: `is_different_in_words("odd integers", "even integers") is True`
+    """
     if any(_PASSED_OVER.search(answer) or _NUMBER_BEHIND_WORDS.search(answer) for answer in (candidate, gold)):
         return True
-    words = [sorted(word.lower() for word in _words(answer)) for answer in (candidate, gold)]
+    words = [sorted(word.lower() for word in _find_words(answer)) for answer in (candidate, gold)]
     if all(words):
         return words[0] != words[1]
     return any(CONNECTIVE.fullmatch(word) for word in words[0] + words[1])
 
 
-def _choice_letter(answer: str) -> str:
-    """The letter of `C`, `(C)`, `C.` and `(C) 42`; empty for other answers and for those that name two."""
+def _read_choice_letter(answer: str) -> str:
+    """Return the letter of `C`, `(C)`, `C.` and `(C) 42`; empty for other answers and for those that name two."""
     choice = _CHOICE.fullmatch(answer) if len(answer) <= len("(A).") else _LABEL.fullmatch(answer)
     if choice is None or _UNCERTAIN.search(answer[len("(A)") :]):
         return ""
@@ -76,12 +79,12 @@ def _choice_letter(answer: str) -> str:
 
 
 def _is_word(answer: str) -> bool:
-    text = without_text_commands(answer).strip()
+    text = remove_text_commands(answer).strip()
     if _ROMAN_NUMERAL.fullmatch(text) or _MARKED_WORD.fullmatch(answer):
         return True
     return _ONLY_LETTERS.fullmatch(text) is not None and len(text.replace(" ", "")) > MAX_PRODUCT_LETTERS
 
 
-def _words(answer: str) -> list[str]:
+def _find_words(answer: str) -> list[str]:
     marked = " ".join(_MARKED_WORDS.findall(answer)).split()
     return marked + _UNMARKED_WORD.findall(_LATEX_COMMAND.sub(" ", _MARKED_WORDS.sub(" ", answer)))

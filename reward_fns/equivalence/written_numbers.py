@@ -1,4 +1,4 @@
-r"""The number that an answer writes out, and its unit. Both read what `answer_text.clean` returns."""
+r"""The number that an answer writes out and its unit are read, from what `text.clean` returns."""
 
 import re
 from fractions import Fraction
@@ -36,7 +36,7 @@ _NO_UNIT = re.compile(
 def split_unit(answer: str) -> tuple[str, str]:
     """Return a cleaned answer without its unit, and the unit in lower case and singular; empty if there is none.
 
-    A percent sign is a unit here, and so is a currency sign.
+    A percent sign is a unit here, and so is a currency sign. Example: `split_unit("5 miles") == ("5", "mile")`
     """
     if answer.endswith("%"):
         return answer[:-1].rstrip(), "%"
@@ -49,23 +49,23 @@ def split_unit(answer: str) -> tuple[str, str]:
     return answer[: unit.start()].rstrip(), name + (unit[2] or "")
 
 
-def exact_value(number: str) -> Fraction | None:
+def read_number(number: str) -> Fraction | None:
     r"""Return the number that `number` writes out, or None if it is anything else.
 
     Reads integers, decimals, repeating decimals, thousands separators, `a/b`, `\frac{a}{b}`, mixed numbers and
-    `5 million`. A zero denominator is not a number.
+    `5 million`. A zero denominator is not a number. Example: `read_number("1 4/5") == Fraction(9, 5)`
     """
     if scale := _SCALE.search(number):
-        value = exact_value(number[: scale.start()])
+        value = read_number(number[: scale.start()])
         return None if value is None else value * _SCALES[scale[1]]
     if _DECIMAL.fullmatch(number):
         return Fraction(number)
     if _GROUPED.fullmatch(number):
         return Fraction(number.replace(",", "").replace(" ", ""))
     if repeating := _REPEATING.fullmatch(number):
-        return _repeating_value(*repeating.groups())
+        return _read_repeating(*repeating.groups())
     ratio = _RATIO.fullmatch(number)
-    return None if ratio is None else _ratio_value(ratio)
+    return None if ratio is None else _read_ratio(ratio)
 
 
 def _is_unit(words: list[str], is_marked: bool) -> bool:
@@ -74,14 +74,14 @@ def _is_unit(words: list[str], is_marked: bool) -> bool:
     return is_marked or all(_UNIT_WORD.fullmatch(word) for word in words)
 
 
-def _repeating_value(whole: str, fixed: str, repeated: str) -> Fraction:
-    """0.1(6) is (16 - 1) / 90."""
+def _read_repeating(whole: str, fixed: str, repeated: str) -> Fraction:
+    """Compute the value: 0.1(6) is (16 - 1) / 90."""
     digits = Fraction(int(fixed + repeated) - int(fixed or 0), (10 ** len(repeated) - 1) * 10 ** len(fixed))
     value = abs(int(whole.strip("-") or 0)) + digits
     return -value if whole.startswith("-") else value
 
 
-def _ratio_value(ratio: re.Match[str]) -> Fraction | None:
+def _read_ratio(ratio: re.Match[str]) -> Fraction | None:
     numerator, denominator = int(ratio[3] or ratio[5]), int(ratio[4] or ratio[6])
     if denominator == 0 or (ratio[2] and numerator < 0):
         return None

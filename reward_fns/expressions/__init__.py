@@ -1,8 +1,8 @@
-"""Expressions, read from LaTeX and compared by their values at two fixed points.
+"""Expressions are read from LaTeX, and compared by their values at two fixed points.
 
 compare.py   two expressions compared
 reader.py    the grammar: from tokens to a value
-commands.py  the LaTeX commands that have a value
+commands.py  the LaTeX commands that have a value; compare.py hands them to the reader
 scanner.py   from text to tokens
 values.py    exact and 38-digit arithmetic with bounds
 

@@ -1,4 +1,4 @@
-r"""Compares expressions by their values at two fixed points.
+r"""Expressions are compared by their values at two fixed points.
 
 Two rational expressions that agree at a point are the same but for a chance of some one in a thousand per degree, at
 two points of one in a million; beyond rational ones the comparison is to 38 digits. One point has all variables between
@@ -14,7 +14,7 @@ from fractions import Fraction
 from reward_fns.expressions.commands import COMMANDS
 from reward_fns.expressions.reader import Reader
 from reward_fns.expressions.scanner import Unreadable
-from reward_fns.expressions.values import Undefined, Value, are_equal, is_complex, to_rounded
+from reward_fns.expressions.values import Undefined, Value, are_equal, is_complex, make_rounded
 
 _POINTS = (0, 1)
 _EVALUATION = threading.Lock()  # mpmath's contexts are not safe for threads at the same time.
@@ -23,12 +23,13 @@ _LONG_DECIMAL = re.compile(r"-?[0-9]*\.([0-9]{6,})")
 
 
 def compare_expressions(candidate: str, gold: str) -> bool | None:
-    """Return whether the two expressions have the same values; None if one cannot be read.
+    """Return True if the two expressions have the same values, and None if one cannot be read.
 
     An expression without a value, as 1/0, equals nothing. Raises TooLarge.
+    Example: `compare_expressions("(x+1)^2", "x^2+2x+1") is True`
     """
     try:
-        pairs = [(value_at(point, candidate), value_at(point, gold)) for point in _POINTS]
+        pairs = [(evaluate_at(point, candidate), evaluate_at(point, gold)) for point in _POINTS]
     except Undefined:
         return False
     except Unreadable:
@@ -46,12 +47,13 @@ def compare_expressions(candidate: str, gold: str) -> bool | None:
 
 
 def compare_multiples(candidate: str, gold: str) -> tuple[bool | None, int]:
-    """Return whether one expression is a constant multiple of the other, and the sign of the factor.
+    """Return True if one expression is a constant multiple of the other, with the sign of the factor.
 
     The sign is 0 where they are not, or where it is not real. None if one cannot be read. Raises TooLarge.
+    Example: `compare_multiples("2x-2y", "y-x") == (True, -1)`
     """
     try:
-        values = [[to_rounded(value_at(point, text)) for point in _POINTS] for text in (candidate, gold)]
+        values = [[make_rounded(evaluate_at(point, text)) for point in _POINTS] for text in (candidate, gold)]
     except (Undefined, Unreadable):
         return None, 0
     (first, second), (gold_first, gold_second) = values
@@ -63,16 +65,19 @@ def compare_multiples(candidate: str, gold: str) -> tuple[bool | None, int]:
 
 
 def is_readable(text: str) -> bool:
-    """Whether `text` is one expression."""
+    """Return True if `text` is one expression. Example: `is_readable("x=1") is False`"""
     try:
-        value_at(0, text)
+        evaluate_at(0, text)
     except (ArithmeticError, Unreadable):
         return False
     return True
 
 
-def value_at(point: int, text: str) -> Value:
-    """Return the value of the expression at the point. Raises Unreadable, Undefined and TooLarge."""
+def evaluate_at(point: int, text: str) -> Value:
+    """Return the value of the expression at point 0 or 1, one thread at a time.
+
+    Raises Unreadable, Undefined and TooLarge. Example: `evaluate_at(0, "x+1") == evaluate_at(0, "x") + 1`
+    """
 
     def value_of(name: str) -> Fraction:
         position = zlib.crc32(f"{point} {name}".encode(errors="surrogatepass")) % 9973
@@ -86,19 +91,20 @@ def evaluate(text: str, value_of: Callable[[str], Value]) -> Value:
     """Return the value of the expression `text`, with `value_of(name)` for each variable.
 
     Raises Unreadable outside the grammar, Undefined where there is no value, TooLarge beyond the bounds of `limits`.
+    Example: `evaluate("2x!", {"x": Fraction(3)}.get) == 12`
     """
     reader = Reader(text, value_of, COMMANDS)
-    value = reader.sum()
+    value = reader.read_sum()
     if reader.peek():
         raise Unreadable(text)
     return value
 
 
 def is_rounded(candidate: str, gold: str, candidate_value: Value, gold_value: Value) -> bool:
-    """Whether one is the other, rounded or cut after at least six decimals, of which six carry its value.
+    """Return True if one is the other, rounded or cut after at least six decimals, of which six carry its value.
 
-    True of 0.6666667 and 0.666666 for 2/3, of neither 0.667 nor 0.000000. A number whose decimals end has to be written
-    with all of them.
+    A number whose decimals end has to be written with all of them. 0.666666 and 0.6666667 are 2/3, and 0.667 is not:
+    `is_rounded("0.667", "2/3", Fraction("0.667"), Fraction(2, 3)) is False`
     """
     decimals = [_LONG_DECIMAL.fullmatch(text.strip()) for text in (candidate, gold)]
     if all(decimals) or not any(decimals):
@@ -109,7 +115,7 @@ def is_rounded(candidate: str, gold: str, candidate_value: Value, gold_value: Va
     last_place = Fraction(1, 10 ** len(decimal[1]))  # type: ignore[index]
     if _has_finite_decimals(exact) or abs(rounded) < last_place * 10**5:
         return False
-    return bool(abs(to_rounded(rounded) - to_rounded(exact)) < to_rounded(last_place))
+    return bool(abs(make_rounded(rounded) - make_rounded(exact)) < make_rounded(last_place))
 
 
 def _has_finite_decimals(value: Value) -> bool:

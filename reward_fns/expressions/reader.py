@@ -1,8 +1,8 @@
-r"""Evaluates LaTeX expressions at given values of their variables, by one pass of recursive descent.
+r"""The reader evaluates a LaTeX expression at given values of its variables, in one pass of recursive descent.
 
 The grammar is the part of LaTeX in which final answers are written: numbers, variables with subscripts, `+ - * / ^ !`,
-products without a sign, and the commands of `latex_commands`. What lies outside of it, or what readers would take in
-two ways (`1/2x`), raises `Unreadable`, so that the caller can ask a computer algebra system. Depth and length are
+products without a sign, and the commands that the reader is handed. What lies outside of it, or what people would take
+in two ways (`1/2x`), raises `Unreadable`, so that the caller can ask a computer algebra system. Depth and length are
 bounded by the caps on the text (`limits`), the work by `values`.
 """
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 
 from reward_fns.expressions.scanner import Scanner, Unreadable
-from reward_fns.expressions.values import FUNCTIONS, ROUNDED, Arithmetic, Value, to_rounded
+from reward_fns.expressions.values import FUNCTIONS, ROUNDED, Arithmetic, Value, make_rounded
 from reward_fns.limits import MAX_NESTING
 
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3}(?![0-9a-zA-Z]))?")
@@ -43,114 +43,116 @@ _PLAIN_COMMANDS = frozenset({"sqrt", "pi", "log", *FUNCTIONS})
 MAX_PRODUCT_LETTERS = 3
 _SHORT_WORD = re.compile("or|if|is|in|no|to|and|the|for|any|all|not|max|min|gcd|lcm|mod|deg|yes", re.IGNORECASE)
 
-
 Command = Callable[["Reader"], Value]  # reads the arguments of one command, and returns its value
 
 
 class Reader(Scanner):
-    """Reads and evaluates at once; each method reads what it is named after and returns its value."""
+    """Reads and evaluates at once: each method reads what it is named after and returns its value.
+
+    `value_of(name)` is the value of a variable, and `commands` holds the LaTeX commands that can be read.
+    """
 
     def __init__(self, text: str, value_of: Callable[[str], Value], commands: Mapping[str, Command]) -> None:
         super().__init__(_FONT.sub(lambda font: font[1] if len(font[1]) == 1 else f"\\{font[1]} ", text))
         self.arithmetic = Arithmetic()
         self._value_of = value_of
         self._commands = commands
-        self._functions_open = 0
+        self._num_open_functions = 0
         self._is_between_bars = False
         self.has_variables = False
         self._depth = 0
 
-    def sum(self) -> Value:
-        value = self._product()
+    def read_sum(self) -> Value:
+        value = self._read_product()
         while self.peek() in ("+", "-"):
-            value = self.arithmetic.add(value, self._product())
+            value = self.arithmetic.add(value, self._read_product())
         return value
 
-    def _product(self) -> Value:
-        value = self._signed_power()
+    def _read_product(self) -> Value:
+        value = self._read_signed_power()
         is_divisor = False
         while True:
             if self.match(_TIMES):
-                value, is_divisor = self.arithmetic.multiply(value, self._signed_power()), False
+                value, is_divisor = self.arithmetic.multiply(value, self._read_signed_power()), False
             elif self.match(_DIVIDED_BY):
-                value, is_divisor = self.arithmetic.divide(value, self._signed_power()), True
-            elif not self._starts_operand():
+                value, is_divisor = self.arithmetic.divide(value, self._read_signed_power()), True
+            elif not self._is_at_operand():
                 return value
             elif is_divisor or self.peek().isdigit():
                 raise Unreadable("1/2x is (1/2)x to some and 1/(2x) to others; 2 3 is no product")
             else:
-                value = self.arithmetic.multiply(value, self._power())
+                value = self.arithmetic.multiply(value, self._read_power())
 
-    def _signed_power(self) -> Value:
-        """A power with the signs before it, which bind less than the power does."""
-        sign = self._sign()
-        return sign * self._power()
+    def _read_signed_power(self) -> Value:
+        """Read a power with the signs before it, which bind less than the power does."""
+        sign = self._read_sign()
+        return sign * self._read_power()
 
-    def _sign(self) -> int:
-        """The product of the signs that come next; 1 if there is none."""
+    def _read_sign(self) -> int:
+        """Read the signs that come next and return their product; 1 if there is none."""
         sign = 1
         while self.peek() in ("+", "-"):
             sign = -sign if self.peek() == "-" else sign
             self.position += 1
         return sign
 
-    def _power(self) -> Value:
-        value = self._operand()
+    def _read_power(self) -> Value:
+        value = self._read_operand()
         while True:
             if self.match(_DEGREES):
                 # An angle inside a function, a number of degrees by itself.
-                value = to_rounded(value) * ROUNDED.pi / 180 if self._functions_open else value
+                value = make_rounded(value) * ROUNDED.pi / 180 if self._num_open_functions else value
             elif self.take("!"):
                 if self.peek() == "!":
                     raise Unreadable("a double factorial")
-                value = self.arithmetic.factorial(value)
+                value = self.arithmetic.compute_factorial(value)
             elif self.match(_POWER):
-                return self.arithmetic.power(value, self.exponent())
+                return self.arithmetic.raise_to_power(value, self.read_exponent())
             else:
                 return value
 
-    def exponent(self) -> Value:
-        """What follows `^`: a group, or without braces one signed number or power, as `2^10` is meant."""
-        sign = self._sign()
+    def read_exponent(self) -> Value:
+        """Read what follows `^`: a group, or without braces one signed number or power, as `2^10` is meant."""
+        sign = self._read_sign()
         if self.peek() == "{":
-            return sign * self.group()
+            return sign * self.read_group()
         if number := self.match(_NUMBER):
             return sign * Fraction(number[0])
-        with self._deeper():
-            return sign * self._power()
+        with self._descend():
+            return sign * self._read_power()
 
-    def _operand(self) -> Value:
+    def _read_operand(self) -> Value:
         if self.peek() in _CLOSING:
-            return self.group()
+            return self.read_group()
         if self.peek() == "|":
-            return abs(self._between_bars())
+            return abs(self._read_between_bars())
         if number := (self.match(_GROUPED_NUMBER) or self.match(_NUMBER)):
-            return self._number(number[0])
+            return self._read_number(number[0])
         if command := self.match(_COMMAND):
-            return self._command(command[1])
+            return self._read_command(command[1])
         if word := self.match(_WORD):
-            return self._word(word)
+            return self._read_word(word)
         raise Unreadable(self.text[self.position :])
 
-    def _number(self, digits: str) -> Value:
+    def _read_number(self, digits: str) -> Value:
         if subscript := self.match(_SUBSCRIPT):  # A number in another base: known by how it is written only.
-            return self.named(f"{digits}_{subscript[1] or subscript[2]}")
+            return self.look_up(f"{digits}_{subscript[1] or subscript[2]}")
         value = Fraction(digits.replace(",", ""))
         if digits.isdigit() and (fraction := self.match(_MIXED)):
             return self.arithmetic.add(value, self.arithmetic.divide(Fraction(fraction[1]), Fraction(fraction[2])))
         return value
 
-    def _word(self, word: re.Match[str]) -> Value:
+    def _read_word(self, word: re.Match[str]) -> Value:
         for length in range(len(word[0]), 1, -1):
             if word[0][:length] in _PLAIN_COMMANDS:
                 self.position = word.start() + length
-                return self._command(word[0][:length])
+                return self._read_command(word[0][:length])
         if len(word[0]) > MAX_PRODUCT_LETTERS or _SHORT_WORD.fullmatch(word[0]):
             raise Unreadable(f"a word: {word[0]}")
         self.position = word.start() + 1
-        return self._variable(word[0][0])
+        return self._read_variable(word[0][0])
 
-    def _variable(self, name: str) -> Value:
+    def _read_variable(self, name: str) -> Value:
         subscript = self.match(_SUBSCRIPT)
         name += "_" + (subscript[1] or subscript[2] or "").replace(" ", "") if subscript else ""
         while self.take("'"):
@@ -158,70 +160,70 @@ class Reader(Scanner):
         if name in _CONSTANTS:
             return _CONSTANTS[name]
         if self.peek() == "(" and (_FUNCTION_NAME.fullmatch(name) or self.lookahead(_NUMBER_IN_PARENTHESES)):
-            return self.named(f"{name}({self.group()})")  # f(x), I(0): no product
-        return self.named(name)
+            return self.look_up(f"{name}({self.read_group()})")  # f(x), I(0): no product
+        return self.look_up(name)
 
-    def _command(self, name: str) -> Value:
+    def _read_command(self, name: str) -> Value:
         if name in self._commands:
-            with self._deeper():
+            with self._descend():
                 return self._commands[name](self)
         if _SYMBOL.fullmatch(name):
-            return self._variable(name)
+            return self._read_variable(name)
         raise Unreadable(f"\\{name}")
 
-    def argument(self) -> Value:
-        r"""What follows a command such as \frac: a group, one digit, one letter or one command."""
+    def read_argument(self) -> Value:
+        r"""Read what follows a command such as `\frac`: a group, one digit, one letter or one command."""
         if self.peek() in ("{", "("):
-            return self.group()
+            return self.read_group()
         if self.peek().isdecimal() and self.peek().isascii():
             self.position += 1
             return Fraction(self.text[self.position - 1])
         if command := self.match(_COMMAND):
-            return self._command(command[1])
+            return self._read_command(command[1])
         if letter := self.match(_LETTER):
-            return self._variable(letter[0])
+            return self._read_variable(letter[0])
         raise Unreadable("an argument is missing")
 
-    def function_argument(self) -> Value:
-        """A group, or the product that follows up to the next sign or function."""
-        self._functions_open += 1
+    def read_function_argument(self) -> Value:
+        """Read a group, or the product that follows up to the next sign or function."""
+        self._num_open_functions += 1
         if self.peek() in ("(", "{"):
-            value = self.group()
+            value = self.read_group()
             if self.peek() in ("^", "!"):
                 raise Unreadable("a power of the argument to some, of the function to others")
         else:
-            value = self._power()
-            while self._starts_operand() and not self._starts_function():
-                value = self.arithmetic.multiply(value, self._power())
-        self._functions_open -= 1
+            value = self._read_power()
+            while self._is_at_operand() and not self._is_at_function():
+                value = self.arithmetic.multiply(value, self._read_power())
+        self._num_open_functions -= 1
         return value
 
-    def named(self, name: str) -> Value:
-        """The value of a variable, or of what is only known by its name."""
+    def look_up(self, name: str) -> Value:
+        """Return the value of a variable, or of what is only known by its name."""
         self.has_variables = True
         return self._value_of(name)
 
-    def _between_bars(self) -> Value:
+    def _read_between_bars(self) -> Value:
         if self._is_between_bars:
             raise Unreadable("bars within bars")
         self.take("|")
         self._is_between_bars = True
-        value = self.sum()
+        value = self.read_sum()
         if not self.take("|"):
             raise Unreadable("| is missing")
         self._is_between_bars = False
         return value
 
-    def group(self) -> Value:
+    def read_group(self) -> Value:
         opening = self.peek()
         self.position += 1
-        value = self.sum()
+        value = self.read_sum()
         if not self.take(_CLOSING[opening]):
             raise Unreadable(f"{_CLOSING[opening]} is missing")
         return value
 
     @contextmanager
-    def _deeper(self) -> Iterator[None]:
+    def _descend(self) -> Iterator[None]:
         """Bound the depth where no bracket shows it, as in `\\ln\\ln\\ln x`."""
         self._depth += 1
         if self._depth > MAX_NESTING:
@@ -229,7 +231,7 @@ class Reader(Scanner):
         yield
         self._depth -= 1
 
-    def _starts_operand(self) -> bool:
+    def _is_at_operand(self) -> bool:
         character = self.peek()
         if character == "\\":
             return not any(map(self.lookahead, (_TIMES, _DIVIDED_BY, _CLOSING_COMMAND)))
@@ -237,6 +239,6 @@ class Reader(Scanner):
             return not self._is_between_bars
         return character in ("(", "{", ".") or (character.isascii() and character.isalnum())
 
-    def _starts_function(self) -> bool:
+    def _is_at_function(self) -> bool:
         name = self.lookahead(_COMMAND).removeprefix("\\") or self.lookahead(_WORD)
         return name in FUNCTIONS or name == "log"

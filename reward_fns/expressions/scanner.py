@@ -1,27 +1,27 @@
-"""Reads a text from left to right: what comes next, and whether it is what is expected."""
+"""A scanner reads a text from left to right, and compares what comes next with what is expected."""
 
 import re
 
 
 class Unreadable(ValueError):
-    """The text is outside the grammar."""
+    """Raised where the text is outside the grammar."""
 
 
 class Scanner:
-    """A text and a position in it. Spaces are skipped, they carry no meaning in mathematics."""
+    """Holds a text and a position in it. Spaces are skipped: they carry no meaning in mathematics."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.position = 0
 
     def peek(self) -> str:
-        """The next character; empty at the end."""
+        """Return the next character, or an empty text at the end."""
         while self.position < len(self.text) and self.text[self.position].isspace():
             self.position += 1
         return self.text[self.position : self.position + 1]
 
     def take(self, expected: str) -> bool:
-        """Whether `expected` comes next; if so, move behind it."""
+        """Return True and move behind `expected` if it comes next."""
         self.peek()
         if not self.text.startswith(expected, self.position):
             return False
@@ -29,7 +29,7 @@ class Scanner:
         return True
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """The match of `pattern` that comes next, if any; move behind it."""
+        """Return the match of `pattern` that comes next and move behind it; None if there is none."""
         self.peek()
         match = pattern.match(self.text, self.position)
         if match:
@@ -37,7 +37,7 @@ class Scanner:
         return match
 
     def lookahead(self, pattern: re.Pattern[str]) -> str:
-        """The text that `match` would take; empty if there is none."""
+        """Return the text that `match` would take, without moving; empty if there is none."""
         self.peek()
         match = pattern.match(self.text, self.position)
         return match[0] if match else ""

@@ -1,4 +1,4 @@
-r"""Values of expressions: exact fractions as long as possible, and beyond that numbers of 50 digits.
+"""Values are exact fractions as long as possible, and beyond that numbers of 50 digits.
 
 Every operation is bounded before it is carried out (`limits`): a value that would be too large raises `TooLarge`
 instead of taking time and memory. Rounded arithmetic is mpmath's, the library below sympy.
@@ -15,7 +15,7 @@ from reward_fns.expressions.scanner import Unreadable
 from reward_fns.limits import MAX_EXACT_BITS, MAX_FACTORIAL, MAX_MAGNITUDE_BITS, MAX_TOTAL_BITS
 
 # A context of its own: the precision of mpmath's shared one belongs to everybody. Not safe for threads at the same
-# time, because mpmath raises the precision within some functions; `expression` holds a lock.
+# time, because mpmath raises the precision within some functions; `compare` holds a lock.
 ROUNDED = MPContext()
 ROUNDED.dps = 50
 
@@ -47,60 +47,63 @@ FUNCTIONS: Mapping[str, Callable[[Value], Value]] = {
 
 
 class TooLarge(ArithmeticError):
-    """The value of an expression exceeds what is worth computing."""
+    """Raised where the value of an expression exceeds what is worth computing."""
 
 
 class Undefined(ArithmeticError):
-    """An expression has no value: a division by zero, a logarithm of zero."""
+    """Raised where an expression has no value: a division by zero, a logarithm of zero."""
 
 
 class Arithmetic:
-    """Bounded operations on values; one object for each evaluation, whose exact work it adds up."""
+    """Computes with values within bounds; one object for each evaluation, because it adds up the exact work.
+
+    Example: `Arithmetic().divide(Fraction(1), Fraction(3)) == Fraction(1, 3)`
+    """
 
     def __init__(self) -> None:
         self._bits_left = MAX_TOTAL_BITS
 
     def add(self, left: Value, right: Value) -> Value:
-        return self._exactly_or_rounded(left, right, lambda a, b: a + b)
+        return self._operate(left, right, lambda a, b: a + b)
 
     def multiply(self, left: Value, right: Value) -> Value:
-        return self._exactly_or_rounded(left, right, lambda a, b: a * b)
+        return self._operate(left, right, lambda a, b: a * b)
 
     def divide(self, left: Value, right: Value) -> Value:
         if right == 0:
             raise Undefined("division by zero")
-        return self._exactly_or_rounded(left, right, lambda a, b: a / b)
+        return self._operate(left, right, lambda a, b: a / b)
 
-    def power(self, base: Value, exponent: Value) -> Value:
-        """`base` to the `exponent`; exact for an exact base and a whole exponent, and for roots that come out even."""
+    def raise_to_power(self, base: Value, exponent: Value) -> Value:
+        """Raise `base` to `exponent`; exact for an exact base and a whole exponent, or a root that comes out even."""
         if base == 0:
             if not isinstance(exponent, Fraction) or exponent < 0:
                 raise Undefined("a power of zero")
             return Fraction(int(exponent == 0))
         if isinstance(base, Fraction) and isinstance(exponent, Fraction):
             if exponent.denominator == 1:
-                return self._whole_power(base, exponent.numerator)
-            root = _exact_root(base, exponent.denominator)
+                return self._raise_to_whole_power(base, exponent.numerator)
+            root = _find_exact_root(base, exponent.denominator)
             if root is not None:
-                return self._whole_power(root, exponent.numerator)
+                return self._raise_to_whole_power(root, exponent.numerator)
         if exponent == 1:
             return base
-        base, exponent = to_rounded(base), to_rounded(exponent)
+        base, exponent = make_rounded(base), make_rounded(exponent)
         if abs(exponent) * (abs(ROUNDED.mag(base)) + 1) > MAX_MAGNITUDE_BITS:
             raise TooLarge("power")
         return ROUNDED.power(base, exponent)
 
-    def factorial(self, argument: Value) -> Value:
-        """Factorial of a whole number from 0. Raises Unreadable for any other: a variable is given no whole value."""
+    def compute_factorial(self, argument: Value) -> Value:
+        """Return the factorial of a whole number from 0; Unreadable for others: a variable is given no whole value."""
         if not isinstance(argument, Fraction) or argument.denominator != 1 or argument < 0:
             raise Unreadable("factorial")
         if argument > MAX_FACTORIAL:
             raise TooLarge("factorial")
-        return self._accounted(Fraction(math.factorial(argument.numerator)))
+        return self._count_bits(Fraction(math.factorial(argument.numerator)))
 
     def apply(self, function: Callable[[Value], Value], argument: Value) -> Value:
-        """`function` of mpmath of `argument`. Raises Undefined at a pole."""
-        argument = to_rounded(argument)
+        """Apply a function of mpmath to `argument`. Raises Undefined at a pole."""
+        argument = make_rounded(argument)
         if abs(ROUNDED.mag(argument)) > 128 and argument != 0:
             raise TooLarge("argument of a function")
         try:
@@ -111,18 +114,18 @@ class Arithmetic:
             raise Undefined("a function at a pole")
         return result
 
-    def _whole_power(self, base: Fraction, exponent: int) -> Fraction:
+    def _raise_to_whole_power(self, base: Fraction, exponent: int) -> Fraction:
         size = max(base.numerator.bit_length(), base.denominator.bit_length())
         if size > 1 and abs(exponent) * size > MAX_EXACT_BITS:
             raise TooLarge("power")
-        return self._accounted(base**exponent)
+        return self._count_bits(base**exponent)
 
-    def _exactly_or_rounded(self, left: Value, right: Value, operation: Callable[[Value, Value], Value]) -> Value:
+    def _operate(self, left: Value, right: Value, operation: Callable[[Value, Value], Value]) -> Value:
         if isinstance(left, Fraction) and isinstance(right, Fraction):
-            return self._accounted(operation(left, right))
-        return operation(to_rounded(left), to_rounded(right))
+            return self._count_bits(operation(left, right))
+        return operation(make_rounded(left), make_rounded(right))
 
-    def _accounted(self, value: Fraction) -> Fraction:
+    def _count_bits(self, value: Fraction) -> Fraction:
         bits = value.numerator.bit_length() + value.denominator.bit_length()
         self._bits_left -= bits
         if bits > 2 * MAX_EXACT_BITS or self._bits_left < 0:
@@ -130,21 +133,21 @@ class Arithmetic:
         return value
 
 
-def to_rounded(value: Value) -> Value:
-    """The value as a number of mpmath."""
+def make_rounded(value: Value) -> Value:
+    """Return the value as a number of mpmath. Example: `make_rounded(Fraction(1, 2)) == 0.5`"""
     if isinstance(value, Fraction):
         return ROUNDED.mpf(value.numerator) / value.denominator
     return value
 
 
 def are_equal(left: Value, right: Value) -> bool | None:
-    """Whether two values are equal: exactly where both are exact, else to some 38 digits; None in between.
+    """Return True if two values are equal: exactly where both are exact, else to some 38 digits; None in between.
 
-    The difference counts relative to the larger value, so that 2^-98 and 2^-99 differ.
+    Differences are relative to the larger value: `are_equal(ROUNDED.mpf(2) ** -98, ROUNDED.mpf(2) ** -99) is False`
     """
     if isinstance(left, Fraction) and isinstance(right, Fraction):
         return left == right
-    left, right = to_rounded(left), to_rounded(right)
+    left, right = make_rounded(left), make_rounded(right)
     scale = max(abs(left), abs(right))
     if scale < _NOISE:
         return True if left == right else None
@@ -155,19 +158,19 @@ def are_equal(left: Value, right: Value) -> bool | None:
 
 
 def is_complex(value: Value) -> bool:
-    """Whether the value lies off the real line."""
+    """Return True if the value lies off the real line. Example: `is_complex(ROUNDED.mpc(0, 1)) is True`"""
     return not isinstance(value, Fraction) and bool(ROUNDED.im(value))
 
 
-def _exact_root(base: Fraction, degree: int) -> Fraction | None:
-    """The positive root of that degree if it is a fraction."""
+def _find_exact_root(base: Fraction, degree: int) -> Fraction | None:
+    """Return the positive root of that degree if it is a fraction, else None."""
     if base < 0 or degree > 64:
         return None
-    roots = [_whole_root(number, degree) for number in (base.numerator, base.denominator)]
+    roots = [_find_whole_root(number, degree) for number in (base.numerator, base.denominator)]
     return None if None in roots else Fraction(*roots)  # type: ignore[arg-type]
 
 
-def _whole_root(number: int, degree: int) -> int | None:
+def _find_whole_root(number: int, degree: int) -> int | None:
     if number.bit_length() > 1024:
         return None
     root = math.isqrt(number) if degree == 2 else int(ROUNDED.nint(ROUNDED.root(number, degree)))

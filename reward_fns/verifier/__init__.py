@@ -1,4 +1,4 @@
-"""math-verify in child processes that can be killed.
+"""math-verify runs in child processes that can be killed.
 
 pool.py   the children of this process, and who waits for which
 link.py   the parent's side of one child: starts it, asks it, tells its deaths apart

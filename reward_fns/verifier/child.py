@@ -1,4 +1,4 @@
-"""The child process of `verifier_link`: a template that imports math-verify once, and forks workers that compare.
+"""The child process of `link` is a template that imports math-verify once, and forks workers that compare.
 
 Run as a script, so that nothing of the parent is imported. Importing math-verify takes about a second, forking a
 process that has it a few milliseconds; so what the parent starts is a template, which does nothing but fork a worker
@@ -54,9 +54,10 @@ _EXIT_REPLACE_ME = 3
 
 
 def compare(candidate: str, gold: str) -> tuple[bool, str]:
-    """Return whether math-verify holds the two equal, and `ok`, or `parse_error` if one of them has no meaning.
+    """Return True if math-verify holds the two equal, and `ok`, or `parse_error` if one of them has no meaning.
 
     Has no limits of its own: math-verify's alarms would turn a comparison that took too long into `False, ok`.
+    Example: `compare("x+1", "1+x") == (True, "ok")`
     """
     parsed_gold, parsed_candidate = (
         parse(
@@ -110,11 +111,11 @@ def _serve(connection: socket.socket, number: int, reason: str, deadline_seconds
         is_equal, status = _compare_untrusted(candidate, gold)
         signal.setitimer(signal.ITIMER_REAL, 0)
         num_comparisons += 1
-        needed_much = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > MAX_PEAK_KIBIBYTES
-        if needed_much and not is_equal:
+        has_used_much = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > MAX_PEAK_KIBIBYTES
+        if has_used_much and not is_equal:
             status = "limit"  # math-verify takes most of its MemoryErrors for inequality.
         connection.send(json.dumps([is_equal, status]).encode())
-        if status == "limit" or needed_much or num_comparisons == MAX_COMPARISONS:
+        if status == "limit" or has_used_much or num_comparisons == MAX_COMPARISONS:
             os._exit(_EXIT_REPLACE_ME)
     os._exit(0)
 

@@ -1,4 +1,4 @@
-r"""What an answer would have a computer algebra system compute.
+r"""Answers are refused that would have a computer algebra system compute without a useful bound.
 
 A deadline ends every comparison, but a comparison that is known to end that way is better not begun. What is refused
 here is no way to write a final answer; written out verbatim, it equals the reference all the same, by its text.
@@ -7,7 +7,7 @@ Everything here is a linear scan.
 
 import re
 
-from reward_fns.limits import nesting_depth
+from reward_fns.limits import measure_nesting
 
 MAX_EXPONENT = 1_000
 MAX_EXPONENT_IN_EXPONENT = 9  # e^{x^9}
@@ -36,30 +36,30 @@ _VARIABLE_ENTRY = re.compile(r"(?<![\\a-zA-Z{])[a-zA-Z](?![a-zA-Z]*\})")
 
 
 def is_too_costly(answer: str) -> bool:
-    r"""Whether `answer` would have a computer algebra system compute without a useful bound.
+    r"""Return True if `answer` would have a computer algebra system compute without a useful bound.
 
     True for an integral or a limit left standing, a long or endless sum or product, large powers of numbers, of sums
     and of matrices, towers of powers, large factorials and binomial coefficients, large determinants with letters, long
-    unions and deep nesting.
+    unions and deep nesting. Example: `is_too_costly("x^{1000}") is True`
     """
     return (
         _UNFINISHED.search(answer) is not None
-        or nesting_depth(answer) > MAX_VERIFIER_NESTING
+        or measure_nesting(answer) > MAX_VERIFIER_NESTING
         or answer.count("|") > MAX_BARS
         or answer.count(r"\cup") >= MAX_UNIONS
         or _has_costly_sum(answer)
         or _has_costly_factorial(answer)
         or _has_costly_matrix(answer)
-        or any(_is_costly_power(base, exponent) for base, exponent in _powers(_SUM_BOUNDS.sub("", answer)))
+        or any(_is_costly_power(base, exponent) for base, exponent in _find_powers(_SUM_BOUNDS.sub("", answer)))
     )
 
 
 def _has_costly_sum(answer: str) -> bool:
-    return _SUM.search(answer) is not None and (r"\infty" in answer or _largest_number(answer) > MAX_SUM_TERMS)
+    return _SUM.search(answer) is not None and (r"\infty" in answer or _find_largest_number(answer) > MAX_SUM_TERMS)
 
 
 def _has_costly_factorial(answer: str) -> bool:
-    if _BINOMIAL.search(answer) and ("^" in answer or _largest_number(answer) > MAX_BINOMIAL):
+    if _BINOMIAL.search(answer) and ("^" in answer or _find_largest_number(answer) > MAX_BINOMIAL):
         return True
     if _FACTORIAL_OF_MORE.search(answer) and _DIGITS.search(answer):
         return True
@@ -74,8 +74,8 @@ def _has_costly_matrix(answer: str) -> bool:
 
 
 def _is_costly_power(base: str, exponent: str) -> bool:
-    """Whether a power has a large exponent, or a sum has a middling one; `base` is the character before the sign."""
-    largest = _largest_number(exponent)
+    """Return True if a power has a large exponent, or a sum a middling one; `base` is the character before the sign."""
+    largest = _find_largest_number(exponent)
     if "!" in exponent or _BINOMIAL.search(exponent) or _POWER_OF_NUMBER.search(exponent):
         return largest > 1
     if _POWER_SIGN.search(exponent):
@@ -83,18 +83,18 @@ def _is_costly_power(base: str, exponent: str) -> bool:
     return largest >= (MAX_EXPANDED_EXPONENT if base in (")", "}", "|") else MAX_EXPONENT)
 
 
-def _powers(answer: str) -> list[tuple[str, str]]:
-    """The character before each sign of a power, and its exponent: a group, or the word that follows."""
+def _find_powers(answer: str) -> list[tuple[str, str]]:
+    """Return the character before each sign of a power, and its exponent: a group, or the word that follows."""
     powers = []
     for sign in _POWER_SIGN.finditer(answer):
         rest = answer[sign.end() :].lstrip()
-        exponent = rest[: _end_of_group(rest)] if rest[:1] in ("{", "(") else _PLAIN_EXPONENT.match(rest)[0]  # type: ignore[index]
+        exponent = rest[: _find_end_of_group(rest)] if rest[:1] in ("{", "(") else _PLAIN_EXPONENT.match(rest)[0]  # type: ignore[index]
         powers.append((answer[: sign.start()].rstrip()[-1:], exponent))
     return powers
 
 
-def _end_of_group(text: str) -> int:
-    """Where the group ends that `text` begins with."""
+def _find_end_of_group(text: str) -> int:
+    """Return where the group ends that `text` begins with."""
     depth = 0
     for position, character in enumerate(text):
         depth += (character in "{(") - (character in "})")
@@ -103,5 +103,5 @@ def _end_of_group(text: str) -> int:
     return len(text)
 
 
-def _largest_number(text: str) -> int:
+def _find_largest_number(text: str) -> int:
     return max(map(int, _DIGITS.findall(text)), default=0)

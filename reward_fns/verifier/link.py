@@ -1,4 +1,4 @@
-"""The parent's side of one `verifier_child`: starts it, asks it, and tells its deaths apart.
+"""The parent's side of one `child`: a link starts it, asks it, and tells its deaths apart.
 
 A thread owns a link and asks one question at a time. What can come instead of an answer: word from a new worker, since
 the child replaces a worker that died, or the end of the socket, if all of the child died; then another is started.
@@ -27,7 +27,7 @@ MAX_REQUEST_BYTES = 1 << 16  # Two fit into a socket's buffer; an answer that is
 
 
 class Verdict(NamedTuple):
-    """Whether two answers are equal, and how the comparison ended; not equal unless the status is `ok`."""
+    """Says if two answers are equal, and how the comparison ended; not equal unless the status is `ok`."""
 
     is_equal: bool
     status: str
@@ -48,7 +48,7 @@ class VerifierLink:
         Blocks for two deadlines at most, besides starting a child. Raises RuntimeError if no child can be started.
         """
         for _ in range(2):  # A worker may be killed through no fault of the text, for its memory say.
-            connection = self._living_child()
+            connection = self._ensure_child()
             connection.settimeout(self._deadline_seconds + GRACE_SECONDS)
             try:
                 verdict = self._ask(connection, candidate, gold)
@@ -84,19 +84,19 @@ class VerifierLink:
             message = _receive(connection)
             if isinstance(message, list):
                 return Verdict(*message)
-            reason = self._meet(message)
+            reason = self._note_worker(message)
             if reason == "timeout":
                 return Verdict(False, "timeout")
             if reason != "replaced":  # A worker that had itself replaced has not read this question.
                 return None
 
-    def _living_child(self) -> socket.socket:
-        """Return the connection to a child, after catching up with what befell it since the last question."""
+    def _ensure_child(self) -> socket.socket:
+        """Return the connection to a living child, after catching up with what befell it since the last question."""
         if self._connection is not None:
             self._connection.settimeout(0)
             try:
                 while True:
-                    self._meet(_receive(self._connection))
+                    self._note_worker(_receive(self._connection))
             except BlockingIOError:
                 return self._connection
             except (EOFError, OSError):
@@ -123,7 +123,7 @@ class VerifierLink:
                         stderr=errors,
                     )
                 self._connection.settimeout(START_SECONDS)
-                self._meet(_receive(self._connection))
+                self._note_worker(_receive(self._connection))
             except (EOFError, OSError) as error:
                 self.stop()
                 errors.seek(0)
@@ -131,8 +131,8 @@ class VerifierLink:
                 raise RuntimeError(f"the answer verifier {_CHILD_SCRIPT.name} did not start: {cause}") from error
         return self._connection
 
-    def _meet(self, message: dict[str, Any]) -> str:
-        """Take note of a new worker, and return why its predecessor is gone."""
+    def _note_worker(self, message: dict[str, Any]) -> str:
+        """Note the number of a new worker, and return why its predecessor is gone."""
         self._worker = message["worker"]
         reason: str = message["reason"]
         if reason.startswith("exit code"):

@@ -1,8 +1,8 @@
-"""math-verify in child processes that can be killed, for any thread and for asyncio.
+"""A pool runs math-verify in child processes that can be killed, for any thread and for asyncio.
 
 A computer algebra system can be made to compute for ever by a short answer, and math-verify's own limits are signals,
 which work in the main thread only; verl calls rewards in other threads. So comparisons run in children: each thread of
-a pool owns one (`verifier_link`), which ends an overrun and replaces what died (`verifier_child`).
+a pool owns one (`link`), which ends an overrun and replaces what died (`child`).
 
 Why no library does this: `concurrent.futures.ProcessPoolExecutor` cannot kill an overrun, and one dead child breaks it
 for good; loky recovers from that, but has no deadline for a single task either; pebble has one, but its children share
@@ -46,8 +46,8 @@ class WorkerPool:
     """
 
     def __init__(self, num_children: int | None = None, deadline_seconds: float | None = None) -> None:
-        self._num_children = int(_setting(num_children, CHILDREN_VARIABLE, DEFAULT_CHILDREN))
-        self._deadline_seconds = _setting(deadline_seconds, DEADLINE_VARIABLE, DEFAULT_DEADLINE_SECONDS)
+        self._num_children = int(_read_setting(num_children, CHILDREN_VARIABLE, DEFAULT_CHILDREN))
+        self._deadline_seconds = _read_setting(deadline_seconds, DEADLINE_VARIABLE, DEFAULT_DEADLINE_SECONDS)
         self._lock = threading.Lock()
         self._is_closed = False
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
@@ -55,7 +55,7 @@ class WorkerPool:
         self._idle_threads = threading.Semaphore(0)
 
     def compare(self, candidate: str, gold: str) -> Verdict:
-        """Return whether the two LaTeX answers are equal; blocks, and may be called from any thread.
+        """Return the verdict on two LaTeX answers; blocks, and may be called from any thread.
 
         The status is `ok`, `parse_error` (math-verify made nothing of one of them), `timeout` (no answer within the
         deadline), `limit` (too long, or the comparison needed too much memory) or `crash` (the child died twice).
@@ -132,7 +132,7 @@ def close_shared_pool() -> None:
         pool.close()
 
 
-def _setting(argument: float | None, variable: str, default: float) -> float:
+def _read_setting(argument: float | None, variable: str, default: float) -> float:
     """Return the argument, else the environment's value, else the default, as a number of the default's type."""
     value = os.environ.get(variable, default) if argument is None else argument
     kind, description = (int, "a whole number") if isinstance(default, int) else (float, "a number")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reward_fns.limits import MAX_CHARACTERS, MAX_DIGIT_RUN, MAX_NESTING, exceeds_text_limits, nesting_depth
+from reward_fns.limits import MAX_CHARACTERS, MAX_DIGIT_RUN, MAX_NESTING, exceeds_text_limits, measure_nesting
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_brackets_side_by_side_are_not_nested():
 
 
 def test_depth_is_that_of_the_deepest_place():
-    assert nesting_depth("") == nesting_depth("1") == 0
-    assert nesting_depth("(1)(2)") == 1
-    assert nesting_depth("{[(1)]}(2)") == 3
-    assert nesting_depth("((1)") == 2
+    assert measure_nesting("") == measure_nesting("1") == 0
+    assert measure_nesting("(1)(2)") == 1
+    assert measure_nesting("{[(1)]}(2)") == 3
+    assert measure_nesting("((1)") == 2

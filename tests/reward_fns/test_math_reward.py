@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reward_fns.limits import MAX_CHARACTERS, MAX_NESTING
-from reward_fns.math_reward import compute_score, gold_answers, grade
+from reward_fns.math_reward import compute_score, grade, read_gold_answers
 from reward_fns.verifier.link import Verdict
 from reward_fns.verifier.pool import WorkerPool
 
@@ -188,7 +188,7 @@ def test_a_missing_answer_in_the_data_is_wrong_and_says_so(ground_truth, has_box
     assert result == {"score": 0.0, "acc": 0.0, "format": float(has_box), "verify_status": "no_gold"}
     assert grade(r"\boxed{1}", ground_truth) == 0.0
     with pytest.raises(ValueError):
-        gold_answers(ground_truth)
+        read_gold_answers(ground_truth)
 
 
 def nested_list(depth):
@@ -253,7 +253,7 @@ def test_whatever_comes_is_scored_and_nothing_is_raised(response, ground_truth):
 
 
 def test_gold_answers_lose_their_box_and_keep_their_order():
-    assert gold_answers([r"$\boxed{a=170}$", 83.0, " x ", ["y"], r"\boxed{}"]) == [
+    assert read_gold_answers([r"$\boxed{a=170}$", 83.0, " x ", ["y"], r"\boxed{}"]) == [
         "a=170",
         "83.0",
         "x",

@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 
 from reward_fns.equivalence.parts import (
     Bracketed,
-    bracketed,
-    connectives,
-    equation_sides,
-    gives_a_value,
+    expand_plus_or_minus,
+    find_connectives,
+    has_answer_on_right,
     is_name,
     is_relation,
-    list_parts,
-    matrix_parts,
-    plus_and_minus,
-    set_parts,
     split_at,
-    union_parts,
+    split_brackets,
+    split_equation,
+    split_list,
+    split_matrix,
+    split_set,
+    split_union,
 )
 
 
@@ -48,7 +48,7 @@ from reward_fns.equivalence.parts import (
     ],
 )
 def test_a_list_is_split_at_separators_outside_of_brackets(answer, parts):
-    assert list_parts(answer) == parts
+    assert split_list(answer) == parts
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_list_is_split_at_separators_outside_of_brackets(answer, parts):
     ],
 )
 def test_a_set_is_what_one_pair_of_braces_encloses(answer, parts):
-    assert set_parts(answer) == parts
+    assert split_set(answer) == parts
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_set_is_what_one_pair_of_braces_encloses(answer, parts):
     ],
 )
 def test_brackets_count_if_they_enclose_the_whole_answer(answer, expected):
-    assert bracketed(answer) == expected
+    assert split_brackets(answer) == expected
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_brackets_count_if_they_enclose_the_whole_answer(answer, expected):
     ],
 )
 def test_a_union_is_split_at_its_signs(answer, parts):
-    assert union_parts(answer) == parts
+    assert split_union(answer) == parts
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_union_is_split_at_its_signs(answer, parts):
     ],
 )
 def test_a_matrix_is_read_by_rows(answer, rows):
-    assert matrix_parts(answer) == rows
+    assert split_matrix(answer) == rows
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_matrix_is_read_by_rows(answer, rows):
     ],
 )
 def test_one_sign_of_plus_or_minus_stands_for_two_answers(answer, signs):
-    assert plus_and_minus(answer) == signs
+    assert expand_plus_or_minus(answer) == signs
 
 
 @pytest.mark.parametrize(
@@ -176,11 +176,11 @@ def test_one_sign_of_plus_or_minus_stands_for_two_answers(answer, signs):
     ],
 )
 def test_an_equation_has_sides_and_an_approximation_counts_only_if_it_is_all_there_is(answer, sides):
-    assert equation_sides(answer) == sides
+    assert split_equation(answer) == sides
 
 
 def test_an_approximation_of_nothing_is_all_there_is():
-    assert equation_sides(r"\approx 5")[-1] == "5"
+    assert split_equation(r"\approx 5")[-1] == "5"
 
 
 @pytest.mark.parametrize(
@@ -234,12 +234,12 @@ def test_a_product_a_sum_or_a_number_is_no_name(side):
     ],
 )
 def test_an_equation_with_a_name_a_number_or_a_computation_on_its_left_gives_a_value(sides):
-    assert gives_a_value(sides)
+    assert has_answer_on_right(sides)
 
 
 @pytest.mark.parametrize("sides", [["2x+z", "5"], ["x^2", "4"], ["x+y", "z"], ["7", "11a+c"], ["2ei", "1"]])
 def test_another_equation_gives_none(sides):
-    assert not gives_a_value(sides)
+    assert not has_answer_on_right(sides)
 
 
 SIGNS = r"< > <= >= != \le \leq \ge \geq \lt \gt \ne \neq \in \equiv \sim \cong \mid \subset"
@@ -258,8 +258,8 @@ def test_other_commands_and_equations_are_no_relations(answer):
 
 
 def test_the_connectives_of_an_answer_are_its_words_and_and_or():
-    assert connectives("x<1 or x>2 and y or z") == ["or", "and", "or"]
-    assert connectives("x<1, x>2") == connectives("floor band order android") == []
+    assert find_connectives("x<1 or x>2 and y or z") == ["or", "and", "or"]
+    assert find_connectives("x<1, x>2") == find_connectives("floor band order android") == []
 
 
 brackets_and_commas = st.text(alphabet="(){}[],x", max_size=30)
@@ -272,6 +272,6 @@ def test_splitting_loses_nothing_but_the_separators(answer):
 
 @given(st.lists(st.sampled_from(["1", "x+1", "(1,2)", r"\frac{1}{2}", "[a;b)", r"f(x)"]), min_size=1, max_size=5))
 def test_a_list_that_is_joined_is_split_into_the_same_parts(parts):
-    assert list_parts(", ".join(parts)) == parts
-    assert set_parts(r"\{" + ";".join(parts) + r"\}") == parts
-    assert bracketed("(" + ", ".join(parts) + "]") == Bracketed("(", tuple(parts), "]")
+    assert split_list(", ".join(parts)) == parts
+    assert split_set(r"\{" + ";".join(parts) + r"\}") == parts
+    assert split_brackets("(" + ", ".join(parts) + "]") == Bracketed("(", tuple(parts), "]")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reward_fns.equivalence.relations import as_set, compare_relations
+from reward_fns.equivalence.relations import compare_relations, rewrite_as_set
 
 SAME = [
     ("x<1", "x<1"),
@@ -115,17 +115,17 @@ def test_only_the_turned_sign_is_the_same_the_other_way_round(bound, sign, other
     ],
 )
 def test_what_names_a_variable_describes_a_set(answer, expected):
-    assert as_set(answer, "(0,1)") == expected
+    assert rewrite_as_set(answer, "(0,1)") == expected
 
 
 def test_a_chain_of_inequalities_is_an_interval_only_beside_brackets():
-    assert as_set("0<x<1", "x") == "0<x<1"
-    assert as_set(r"x \in A", "B") == "A"
+    assert rewrite_as_set("0<x<1", "x") == "0<x<1"
+    assert rewrite_as_set(r"x \in A", "B") == "A"
 
 
 @pytest.mark.parametrize(
     "other", ["y<1", r"y \in A", "0<y<1", "y=1", r"y \equiv 1", r"a \mid b", r"a \sim b", r"A \cong B", r"A \subset B"]
 )
 def test_answers_that_both_name_something_keep_their_names(other):
-    assert as_set("0<x<1", other) == "0<x<1"
-    assert as_set(r"x \in A", other) == r"x \in A"
+    assert rewrite_as_set("0<x<1", other) == "0<x<1"
+    assert rewrite_as_set(r"x \in A", other) == r"x \in A"

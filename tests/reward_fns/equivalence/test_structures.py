@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from reward_fns.equivalence.compare import compare_quickly
 from reward_fns.equivalence.structures import (
     NO_SUCH,
-    can_pair_off,
     compare_equations,
     compare_lists,
     compare_matrices,
     compare_tuples,
     compare_unions,
+    has_full_pairing,
 )
 
 
@@ -264,7 +264,7 @@ def test_a_long_list_is_never_wrong_for_its_order(length):
     ],
 )
 def test_every_row_gets_a_column_of_its_own(is_pair, expected):
-    assert can_pair_off(is_pair) is expected
+    assert has_full_pairing(is_pair) is expected
 
 
 @given(
@@ -275,4 +275,4 @@ def test_every_row_gets_a_column_of_its_own(is_pair, expected):
 def test_it_finds_a_pairing_exactly_where_trying_all_orders_does(is_pair):
     size = len(is_pair)
     exists = any(all(is_pair[row][order[row]] for row in range(size)) for order in permutations(range(size)))
-    assert can_pair_off(is_pair) is exists
+    assert has_full_pairing(is_pair) is exists

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reward_fns.equivalence.text import bare_text, clean
+from reward_fns.equivalence.text import clean, make_comparable
 
 CLEANED = [
     # delimiters and full stops
@@ -116,4 +116,4 @@ def test_what_is_clean_stays_as_it_is(answer):
     ],
 )
 def test_bare_text_has_no_text_commands_and_spaces_between_digits_only(answer, bare):
-    assert bare_text(answer) == bare
+    assert make_comparable(answer) == bare

@@ -3,7 +3,7 @@
 import pytest
 
 from reward_fns.equivalence.compare import compare_quickly
-from reward_fns.equivalence.words import compare_words, is_settled_by_words
+from reward_fns.equivalence.words import compare_words, is_different_in_words
 
 SAME = [
     ("C", "C"),
@@ -121,14 +121,14 @@ NOT_SETTLED = [
 
 @pytest.mark.parametrize(("candidate", "gold"), SETTLED)
 def test_other_words_and_what_is_passed_over_settle_a_comparison(candidate, gold):
-    assert is_settled_by_words(candidate, gold)
-    assert is_settled_by_words(gold, candidate)
+    assert is_different_in_words(candidate, gold)
+    assert is_different_in_words(gold, candidate)
 
 
 @pytest.mark.parametrize(("candidate", "gold"), NOT_SETTLED)
 def test_the_same_words_or_none_settle_nothing(candidate, gold):
-    assert not is_settled_by_words(candidate, gold)
-    assert not is_settled_by_words(gold, candidate)
+    assert not is_different_in_words(candidate, gold)
+    assert not is_different_in_words(gold, candidate)
 
 
 @pytest.mark.parametrize(

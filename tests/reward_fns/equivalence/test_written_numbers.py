@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reward_fns.equivalence.written_numbers import exact_value, split_unit
+from reward_fns.equivalence.written_numbers import read_number, split_unit
 
 NO_UNITS = "or and more mod base hundred million dozen sqrt sin log exp"
 UNITS = [
@@ -106,7 +106,7 @@ NUMBERS = [
 
 @pytest.mark.parametrize(("text", "value"), NUMBERS, ids=[case[0] for case in NUMBERS])
 def test_a_written_number_has_its_exact_value(text, value):
-    assert exact_value(text) == value
+    assert read_number(text) == value
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_written_number_has_its_exact_value(text, value):
     ],
 )
 def test_anything_else_is_no_number(text):
-    assert exact_value(text) is None
+    assert read_number(text) is None
 
 
 @given(st.integers(-(10**6), 10**6), st.integers(1, 10**4))
@@ -129,11 +129,11 @@ def test_every_way_to_write_a_fraction_has_its_value(numerator, denominator):
         f"{numerator}/{denominator}",
         f"{sign}{abs(numerator) // denominator} {abs(numerator) % denominator}/{denominator}",
     ]
-    assert [exact_value(text) for text in written] == [Fraction(numerator, denominator)] * 3
+    assert [read_number(text) for text in written] == [Fraction(numerator, denominator)] * 3
 
 
 @given(st.integers(-999, 999), st.text("0123456789", max_size=4), st.text("0123456789", min_size=1, max_size=4))
 def test_a_repeating_decimal_is_the_limit_of_its_decimals(whole, fixed, repeated):
-    value = exact_value(rf"{whole}.{fixed}\overline{{{repeated}}}")
+    value = read_number(rf"{whole}.{fixed}\overline{{{repeated}}}")
     decimals = Fraction(f"{whole}.{fixed}{repeated * 20}")
     assert abs(value - decimals) <= Fraction(1, 10 ** (len(fixed) + 20 * len(repeated)))

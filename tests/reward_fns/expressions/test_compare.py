@@ -6,8 +6,8 @@ from string import ascii_letters
 
 import pytest
 
-from reward_fns.expressions import compare as sampled
-from reward_fns.expressions.compare import compare_expressions, compare_multiples, is_readable, is_rounded, value_at
+from reward_fns.expressions import compare as comparison
+from reward_fns.expressions.compare import compare_expressions, compare_multiples, evaluate_at, is_readable, is_rounded
 from reward_fns.expressions.values import ROUNDED, TooLarge
 
 SAME = [
@@ -78,10 +78,10 @@ def test_a_complex_value_counts_where_the_imaginary_unit_is_written():
 
 def test_both_points_have_to_agree():
     # Equal at the first point by construction, and not at the second.
-    first = value_at(0, "x")
+    first = evaluate_at(0, "x")
     text = f"\\frac{{{first.numerator}}}{{{first.denominator}}}"
     assert compare_expressions("x", text) is False
-    second = value_at(1, "x")
+    second = evaluate_at(1, "x")
     assert compare_expressions("x", f"\\frac{{{second.numerator}}}{{{second.denominator}}}") is False
 
 
@@ -98,13 +98,13 @@ NAMES = [*ascii_letters.replace("e", "").replace("i", ""), "alpha", "omega", "el
 def test_the_points_lie_between_zero_and_one_and_between_one_and_three():
     for name in NAMES:
         text = name if len(name.split("_")[0].rstrip("'")) == 1 else f"\\{name}"
-        assert 0 < value_at(0, text) < 1 < value_at(1, text) < 3
+        assert 0 < evaluate_at(0, text) < 1 < evaluate_at(1, text) < 3
 
 
 def test_a_variable_has_the_same_value_wherever_it_stands_and_different_ones_have_different_values():
     names = [f"{letter}_{index}" for letter in ascii_letters for index in "0123456789nk"]
-    assert len({(value_at(0, name), value_at(1, name)) for name in names}) == len(names) == 624
-    assert value_at(0, "x+x-x") == value_at(0, "x")
+    assert len({(evaluate_at(0, name), evaluate_at(1, name)) for name in names}) == len(names) == 624
+    assert evaluate_at(0, "x+x-x") == evaluate_at(0, "x")
 
 
 @pytest.mark.parametrize(
@@ -185,21 +185,21 @@ def test_neither_of_two_decimals_is_the_rounded_one():
 def test_one_evaluation_runs_at_a_time(monkeypatch):
     # The contexts of mpmath are not safe for threads; to see the lock held is surer than to wait for a collision.
     def evaluate(text, value_of):
-        assert sampled._EVALUATION.locked()
+        assert comparison._EVALUATION.locked()
         return Fraction(1)
 
-    monkeypatch.setattr(sampled, "evaluate", evaluate)
-    assert value_at(0, "x") == 1
-    assert not sampled._EVALUATION.locked()
+    monkeypatch.setattr(comparison, "evaluate", evaluate)
+    assert evaluate_at(0, "x") == 1
+    assert not comparison._EVALUATION.locked()
 
 
 def test_many_threads_get_the_values_that_one_gets():
     expressions = [rf"\sqrt{{{number}}}+\sin {number}+\ln x" for number in range(2, 22)]
-    expected = [value_at(0, text) for text in expressions]
+    expected = [evaluate_at(0, text) for text in expressions]
     results = {}
 
     def evaluate_all(thread):
-        results[thread] = [value_at(0, text) for text in expressions]
+        results[thread] = [evaluate_at(0, text) for text in expressions]
 
     threads = [threading.Thread(target=evaluate_all, args=(number,)) for number in range(8)]
     for thread in threads:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from reward_fns.equivalence.text import clean
 from reward_fns.expressions.compare import evaluate
-from reward_fns.expressions.values import Undefined, to_rounded
+from reward_fns.expressions.values import Undefined, make_rounded
 
 VARIABLES = {"x": Fraction(2, 3), "y": Fraction(-5), r"\alpha": Fraction(7, 4), "n_1": Fraction(3)}
 
@@ -184,7 +184,7 @@ def test_an_expression_with_functions_has_the_value_of_its_tree(tree):
     if not 1e-3 < abs(expected) < 1e6:  # Sixteen digits are all that the plain evaluation has.
         return
     try:
-        result = to_rounded(evaluate(text, value_of))
+        result = make_rounded(evaluate(text, value_of))
     except Undefined:
         return
     assert abs(result - expected) < 1e-6 * abs(expected)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reward_fns.expressions.scanner import Unreadable
-from reward_fns.expressions.values import ROUNDED, Arithmetic, TooLarge, Undefined, are_equal, is_complex, to_rounded
+from reward_fns.expressions.values import ROUNDED, Arithmetic, TooLarge, Undefined, are_equal, is_complex, make_rounded
 from reward_fns.limits import MAX_EXACT_BITS, MAX_FACTORIAL, MAX_MAGNITUDE_BITS, MAX_TOTAL_BITS
 
 fractions = st.fractions(min_value=-1000, max_value=1000, max_denominator=1000)
@@ -31,12 +31,12 @@ def test_operations_on_fractions_are_exact(left, right, exponent):
     if right:
         assert is_exactly(arithmetic.divide(left, right), left / right)
     if left:
-        assert is_exactly(arithmetic.power(left, Fraction(exponent)), left**exponent)
+        assert is_exactly(arithmetic.raise_to_power(left, Fraction(exponent)), left**exponent)
 
 
 @given(st.fractions(min_value=0, max_value=100, max_denominator=100), st.integers(1, 6))
 def test_roots_that_come_out_even_are_exact(root, degree):
-    assert is_exactly(Arithmetic().power(root**degree, Fraction(1, degree)), root)
+    assert is_exactly(Arithmetic().raise_to_power(root**degree, Fraction(1, degree)), root)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_roots_that_come_out_even_are_exact(root, degree):
     ],
 )
 def test_powers_that_are_exact(arithmetic, base, exponent, expected):
-    assert is_exactly(arithmetic.power(base, exponent), expected)
+    assert is_exactly(arithmetic.raise_to_power(base, exponent), expected)
 
 
 @pytest.mark.parametrize(
@@ -65,18 +65,20 @@ def test_powers_that_are_exact(arithmetic, base, exponent, expected):
     ],
 )
 def test_other_roots_are_rounded_to_fifty_digits(arithmetic, base, exponent, expected):
-    value = arithmetic.power(base, exponent)
+    value = arithmetic.raise_to_power(base, exponent)
     assert not isinstance(value, Fraction)
     assert abs(value - ROUNDED.mpf(expected)) < ROUNDED.mpf("1e-48")
 
 
 def test_the_root_of_a_number_of_more_than_1024_bits_is_rounded(arithmetic):
-    assert not isinstance(arithmetic.power(Fraction(2**1024), Fraction(1, 2)), Fraction)
+    assert not isinstance(arithmetic.raise_to_power(Fraction(2**1024), Fraction(1, 2)), Fraction)
 
 
 def test_the_root_of_a_negative_number_is_complex(arithmetic):
     # The square root of -4 is 2i; the principal cube root of -8 is 2 (cos 60 + i sin 60) = 1 + 1.732i, and not -2.
-    square, cube = (arithmetic.power(Fraction(base), Fraction(1, degree)) for base, degree in ((-4, 2), (-8, 3)))
+    square, cube = (
+        arithmetic.raise_to_power(Fraction(base), Fraction(1, degree)) for base, degree in ((-4, 2), (-8, 3))
+    )
     assert are_equal(square, ROUNDED.mpc(0, 2))
     assert is_complex(cube) and are_equal(ROUNDED.re(cube), Fraction(1))
 
@@ -84,7 +86,7 @@ def test_the_root_of_a_negative_number_is_complex(arithmetic):
 @pytest.mark.parametrize("exponent", [Fraction(-1), ROUNDED.mpf(2), ROUNDED.mpc(0, 1)])
 def test_zero_has_powers_with_exact_exponents_from_zero_only(arithmetic, exponent):
     with pytest.raises(Undefined):
-        arithmetic.power(Fraction(0), exponent)
+        arithmetic.raise_to_power(Fraction(0), exponent)
 
 
 @pytest.mark.parametrize("divisor", [Fraction(0), ROUNDED.mpf(0)])
@@ -96,17 +98,19 @@ def test_nothing_is_divided_by_zero(arithmetic, divisor):
 @pytest.mark.parametrize("argument", [Fraction(-1), Fraction(1, 2), ROUNDED.mpf(3)])
 def test_only_whole_numbers_from_zero_have_a_factorial(arithmetic, argument):
     with pytest.raises(Unreadable):
-        arithmetic.factorial(argument)
+        arithmetic.compute_factorial(argument)
 
 
 def test_factorials_are_exact_up_to_the_bound(arithmetic):
-    assert is_exactly(arithmetic.factorial(Fraction(0)), 1)
+    assert is_exactly(arithmetic.compute_factorial(Fraction(0)), 1)
     # 2006! / 2004! = 2005 * 2006 = 4022030
-    quotient = arithmetic.divide(arithmetic.factorial(Fraction(2006)), arithmetic.factorial(Fraction(2004)))
+    quotient = arithmetic.divide(
+        arithmetic.compute_factorial(Fraction(2006)), arithmetic.compute_factorial(Fraction(2004))
+    )
     assert is_exactly(quotient, 4_022_030)
-    assert is_exactly(Arithmetic().factorial(Fraction(MAX_FACTORIAL)), math.factorial(MAX_FACTORIAL))
+    assert is_exactly(Arithmetic().compute_factorial(Fraction(MAX_FACTORIAL)), math.factorial(MAX_FACTORIAL))
     with pytest.raises(TooLarge):
-        Arithmetic().factorial(Fraction(MAX_FACTORIAL + 1))
+        Arithmetic().compute_factorial(Fraction(MAX_FACTORIAL + 1))
 
 
 @pytest.mark.parametrize(
@@ -121,15 +125,15 @@ def test_factorials_are_exact_up_to_the_bound(arithmetic):
 )
 def test_a_power_may_have_as_many_bits_as_an_exact_number(arithmetic, base, largest_exponent):
     assert MAX_EXACT_BITS == 65_536
-    assert is_exactly(arithmetic.power(base, Fraction(largest_exponent)), base**largest_exponent)
+    assert is_exactly(arithmetic.raise_to_power(base, Fraction(largest_exponent)), base**largest_exponent)
     for exponent in (largest_exponent + 1, -largest_exponent - 1):
         with pytest.raises(TooLarge):
-            Arithmetic().power(base, Fraction(exponent))
+            Arithmetic().raise_to_power(base, Fraction(exponent))
 
 
 def test_powers_of_one_cost_nothing(arithmetic):
-    assert is_exactly(arithmetic.power(Fraction(1), Fraction(10**18)), 1)
-    assert is_exactly(arithmetic.power(Fraction(-1), Fraction(10**18 + 1)), -1)
+    assert is_exactly(arithmetic.raise_to_power(Fraction(1), Fraction(10**18)), 1)
+    assert is_exactly(arithmetic.raise_to_power(Fraction(-1), Fraction(10**18 + 1)), -1)
 
 
 def test_an_exact_result_may_have_twice_that_many_bits_in_numerator_and_denominator_together(arithmetic):
@@ -153,8 +157,8 @@ def test_the_exact_results_of_one_evaluation_add_up(arithmetic):
 @pytest.mark.parametrize(
     "operation",
     [
-        lambda arithmetic: arithmetic.power(Fraction(2), Fraction(32_768)),  # 32770 bits with its denominator
-        lambda arithmetic: arithmetic.factorial(Fraction(MAX_FACTORIAL)),  # some 54000 bits
+        lambda arithmetic: arithmetic.raise_to_power(Fraction(2), Fraction(32_768)),  # 32770 bits with its denominator
+        lambda arithmetic: arithmetic.compute_factorial(Fraction(MAX_FACTORIAL)),  # some 54000 bits
         lambda arithmetic: arithmetic.divide(Fraction(1), Fraction(2**65_535)),
     ],
     ids=["powers", "factorials", "quotients"],
@@ -169,14 +173,14 @@ def test_results_of_all_operations_count(arithmetic, operation):
 def test_a_rounded_power_is_bounded_by_its_binary_exponent(arithmetic):
     # 2 lies below 2^2, so the exponent counts 3 times: 3 * 349525.25 = 1048575.75, and 2^20 = 1048576.
     assert MAX_MAGNITUDE_BITS == 1_048_576
-    assert ROUNDED.isfinite(arithmetic.power(Fraction(2), Fraction(1_398_101, 4)))
+    assert ROUNDED.isfinite(arithmetic.raise_to_power(Fraction(2), Fraction(1_398_101, 4)))
     for exponent in (Fraction(699_051, 2), Fraction(-699_051, 2)):  # 3 * 349525.5 = 1048576.5
         with pytest.raises(TooLarge):
-            arithmetic.power(Fraction(2), exponent)
+            arithmetic.raise_to_power(Fraction(2), exponent)
     # The magnitude of 2^-1000 is -999, so that the exponent counts 1000 times.
-    assert ROUNDED.isfinite(arithmetic.power(ROUNDED.mpf(2) ** -1000, Fraction(2_097, 2)))
+    assert ROUNDED.isfinite(arithmetic.raise_to_power(ROUNDED.mpf(2) ** -1000, Fraction(2_097, 2)))
     with pytest.raises(TooLarge):
-        arithmetic.power(ROUNDED.mpf(2) ** -1000, Fraction(5_243, 5))
+        arithmetic.raise_to_power(ROUNDED.mpf(2) ** -1000, Fraction(5_243, 5))
 
 
 def test_the_argument_of_a_function_is_bounded_from_both_sides(arithmetic):
@@ -195,11 +199,11 @@ def test_a_function_has_no_value_at_its_pole(arithmetic, function):
 
 
 def test_rounded_operations_are_those_of_mpmath(arithmetic):
-    root = arithmetic.power(Fraction(2), Fraction(1, 2))
+    root = arithmetic.raise_to_power(Fraction(2), Fraction(1, 2))
     assert are_equal(arithmetic.multiply(root, root), Fraction(2))
     assert are_equal(arithmetic.add(root, Fraction(1)), ROUNDED.sqrt(2) + 1)
     assert are_equal(arithmetic.divide(Fraction(2), root), root)
-    assert arithmetic.power(root, Fraction(1)) is root
+    assert arithmetic.raise_to_power(root, Fraction(1)) is root
 
 
 @pytest.mark.parametrize(
@@ -208,7 +212,7 @@ def test_rounded_operations_are_those_of_mpmath(arithmetic):
         (Fraction(1, 2**98), Fraction(1, 2**99), False),
         (Fraction(1, 2**98), Fraction(1, 2**98), True),
         (Fraction(10**60), Fraction(10**60 + 1), False),  # exact numbers are never rounded
-        (Fraction(1, 3), to_rounded(Fraction(1, 3)), True),
+        (Fraction(1, 3), make_rounded(Fraction(1, 3)), True),
         # Around 1e-38 and 1e-34, relative to the larger one.
         (Fraction(1), ROUNDED.mpf(1) + ROUNDED.mpf("9e-39"), True),
         (Fraction(1), ROUNDED.mpf(1) + ROUNDED.mpf("2e-38"), None),
