@@ -15,6 +15,7 @@ More samples (`--num-samples`) and more rows (`--limit`) continue it too; with o
 import argparse
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -39,6 +40,7 @@ from data_prep.sampling.prompts import build_prompts, needed_length
 from data_prep.sampling.templates import CHAT, Prompt
 from data_prep.sources.problem_records import ProblemRecord, encode, read_problem_records, write_records
 from data_prep.sources.problems import Columns
+from data_prep.sources.records import read_records
 from data_prep.writing.files import sha256_of
 
 ResponseKey = tuple[int, int]
@@ -51,7 +53,8 @@ def measure(options: argparse.Namespace, make_sampler: Callable[[EngineSettings]
     Raises OSError, ValueError or SamplerError, in which case the output has not been written.
     """
     columns = Columns(problem=options.problem_column, answer=options.answer_column)
-    problems = read_problem_records(options.input, columns, options.split, options.config, options.limit)
+    records = islice(read_records(options.input, options.split, options.config), options.limit)
+    problems = read_problem_records(records, options.input, columns)
     encode([problem.with_rate(0.0) for problem in problems], options.output)  # What cannot be written fails now.
     context_length = checkpoint.context_length(options.model)
     chats = ((f"{options.input}, row {number}", problem.messages) for number, problem in enumerate(problems, start=1))

@@ -83,10 +83,11 @@ def _read(options: argparse.Namespace) -> list[MathProblem]:
         solution=options.solution_column or Columns.solution,
         correctness_rate=options.rate_column or Columns.correctness_rate,
         index=options.index_column,
+        max_field_characters=options.max_field_characters,
     )
     required = [column for column in (options.solution_column, options.rate_column) if column is not None]
     records = read_records(options.input, options.split, options.config)
-    return read_problems(records, options.input, columns, required, options.max_field_characters)
+    return read_problems(records, options.input, columns, required)
 
 
 def _limit_prompts(selection: Selection, tokenizer: Any, options: argparse.Namespace) -> str:

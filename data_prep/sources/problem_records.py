@@ -1,9 +1,8 @@
-"""Records of a dataset that keep all their columns, with what has to be sampled for each and where a rate goes."""
+"""Reads problems as records that keep all their columns, and writes them again with a rate."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pyarrow
 import pyarrow.parquet
 
 from data_prep.sources.problems import Columns, parse_problem
-from data_prep.sources.records import Record, read_records
+from data_prep.sources.records import Record
 from data_prep.writing.files import replacing_files
 from data_prep.writing.rows import check_row
 
@@ -27,22 +26,20 @@ class ProblemRecord:
     answers: tuple[str, ...]
 
     def with_rate(self, rate: float) -> Record:
-        """The record with `rate` under its name: in `extra_info` of a verl row, else as a column."""
+        """Return the record with `rate` under its name: in `extra_info` of a verl row, else as a column."""
         if _is_verl_row(self.record):
             return {**self.record, "extra_info": {**self.record["extra_info"], RATE: rate}}
         return {**self.record, RATE: rate}
 
 
-def read_problem_records(
-    source: str, columns: Columns, split: str, config: str | None, limit: int | None
-) -> list[ProblemRecord]:
-    """Read at most `limit` records; see `reading.read_records` for sources.
+def read_problem_records(records: Iterable[Record], source: str, columns: Columns) -> list[ProblemRecord]:
+    """Find problem and answers of `records`, which are verl rows or have `columns`.
 
-    Raises ValueError, naming the source and the row, for what cannot be read, a problem or answer that is missing or
-    empty, and no rows at all.
+    Raises ValueError, naming the source and the row, for a problem or answer that is missing or empty, and for no rows
+    at all.
     """
     problems = []
-    for row_number, record in enumerate(islice(read_records(source, split, config), limit), start=1):
+    for row_number, record in enumerate(records, start=1):
         try:
             problems.append(_from_verl_row(record, row_number) if _is_verl_row(record) else _from_raw(record, columns))
         except ValueError as error:
@@ -53,10 +50,13 @@ def read_problem_records(
 
 
 def encode(records: Sequence[Record], path: Path) -> bytes:
-    """The content of a file of these records in the format that the ending of `path` names.
+    """Return the content of a file of these records in the format that the ending of `path` names.
 
     Raises ValueError, naming `path`, for another ending, and for values that the format cannot hold, such as a text and
     a list in one column of Parquet.
+
+    >>> encode([{"a": 1}, {"a": 2}], Path("x.jsonl"))
+    b'{"a": 1}\\n{"a": 2}\\n'
     """
     if path.suffix not in _ENCODERS:
         raise ValueError(f"{path}: unknown kind of file; expected {', '.join(_ENCODERS)}")
@@ -101,7 +101,7 @@ def _encode_parquet(records: Sequence[Record]) -> bytes:
     table = pyarrow.Table.from_pylist([{name: record.get(name) for name in names} for record in records])
     stream = pyarrow.BufferOutputStream()
     pyarrow.parquet.write_table(table, stream)
-    return stream.getvalue().to_pybytes()
+    return bytes(stream.getvalue().to_pybytes())
 
 
 _ENCODERS: dict[str, Callable[[Sequence[Record]], bytes]] = {

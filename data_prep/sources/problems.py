@@ -1,12 +1,12 @@
-"""Problems as they are read, whatever the columns of the input are called, with every value checked."""
+"""Turns records into problems with every value checked, whatever the columns of the input are called."""
 
 import math
 import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from data_prep.sources.answers import accepted_answers
 from data_prep.sources.records import Record
 
 # The longest reference solution of the paper's training set has 6,715 characters. What is far longer is a mistake of
@@ -16,13 +16,17 @@ MAX_FIELD_CHARACTERS = 1_000_000
 
 @dataclass(frozen=True)
 class Columns:
-    """What the columns of the input are called; without `index`, rows are numbered when they are written."""
+    """What the columns of the input are called, and how long their texts may be.
+
+    Without `index`, rows are numbered when they are written.
+    """
 
     problem: str = "problem"
     answer: str = "answer"
     solution: str = "solution"
     correctness_rate: str = "correctness_rate"
     index: str | None = None
+    max_field_characters: int = MAX_FIELD_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,6 @@ def read_problems(
     source: str,
     columns: Columns = Columns(),
     required_columns: Iterable[str] = (),
-    max_field_characters: int = MAX_FIELD_CHARACTERS,
 ) -> list[MathProblem]:
     """Check `records` and turn them into problems.
 
@@ -69,7 +72,7 @@ def read_problems(
     row_number_of_index: dict[int, int] = {}
     for row_number, record in enumerate(records, start=1):
         try:
-            problem = parse_problem(record, row_number, columns, max_field_characters)
+            problem = parse_problem(record, row_number, columns)
             if problem.index is not None:
                 first = row_number_of_index.setdefault(problem.index, row_number)
                 if first != row_number:
@@ -80,24 +83,23 @@ def read_problems(
     return problems
 
 
-def parse_problem(
-    record: Mapping[str, Any],
-    row_number: int = 1,
-    columns: Columns = Columns(),
-    max_field_characters: int = MAX_FIELD_CHARACTERS,
-) -> MathProblem:
+def parse_problem(record: Mapping[str, Any], row_number: int = 1, columns: Columns = Columns()) -> MathProblem:
     """Turn one record into a problem.
 
     Raises ValueError, naming the field, for a problem or answer that is missing or empty, a value of the wrong type, a
     text over `max_field_characters` or one that UTF-8 cannot write, a rate outside 0 to 1, and an index that is not an
     integer from 0 on.
+
+    >>> parse_problem({"question": "1+1?", "answer": 2}, columns=Columns(problem="question")).answers
+    ('2',)
     """
 
     def text_of(column: str, value: Any) -> str:
         if not isinstance(value, str):
             raise ValueError(f"{column} must be a text, got {type(value).__name__}")
-        if len(value) > max_field_characters:
-            raise ValueError(f"{column} has {len(value):,} characters; the limit is {max_field_characters:,}")
+        if len(value) > columns.max_field_characters:
+            limit = f"the limit is {columns.max_field_characters:,}"
+            raise ValueError(f"{column} has {len(value):,} characters; {limit}")
         try:
             value.encode()
         except UnicodeEncodeError as error:
@@ -116,6 +118,37 @@ def parse_problem(
         correctness_rate=_rate(record.get(columns.correctness_rate), columns.correctness_rate),
         index=None if columns.index is None else _index(record.get(columns.index), columns.index),
     )
+
+
+def accepted_answers(value: Any, field: str = "answer") -> tuple[str, ...]:
+    """Return the accepted answers as texts without outer spaces: the one that `value` is, or those that it lists.
+
+    A list means alternatives, each of which is right, as in the authors' evaluation; a repeated one is left out. Whole
+    numbers lose their decimals: 25.0 is `25`.
+
+    Raises ValueError, naming `field`, for a missing or empty answer, an empty list, a number that is not finite, and a
+    value that is none of these.
+
+    >>> accepted_answers([25.0, " one "])
+    ('25', 'one')
+    """
+    if isinstance(value, list | tuple):
+        if not value:
+            raise ValueError(f"{field} is an empty list")
+        return tuple(dict.fromkeys(_answer_text(alternative, field) for alternative in value))
+    return (_answer_text(value, field),)
+
+
+def _answer_text(value: Any, field: str) -> str:
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise ValueError(f"{field} must be a finite number, got {value}")
+        return str(int(value) if value == int(value) else value)
+    if value is None or value == "" or (isinstance(value, str) and value.isspace()):
+        raise ValueError(f"{field} is missing or empty")
+    if not isinstance(value, str):
+        raise ValueError(f"{field} must be a text, a number or a list of them, got {type(value).__name__}")
+    return value.strip()
 
 
 def _rate(value: Any, field: str) -> float | None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from data_prep.sources.answers import accepted_answers
+from data_prep.sources.problems import accepted_answers
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """Records that keep their columns and get a rate."""
 
 import json
+from itertools import islice
 
 import pyarrow.parquet
 import pytest
 
 from data_prep.sources.problem_records import encode, read_problem_records, write_records
 from data_prep.sources.problems import Columns
+from data_prep.sources.records import read_records
 from data_prep.writing.rows import build_row, write_parquet
 
 RAW = [
@@ -16,7 +18,7 @@ RAW = [
 
 
 def read(path, limit=None, columns=None):
-    return read_problem_records(str(path), columns or Columns(), split="train", config=None, limit=limit)
+    return read_problem_records(islice(read_records(str(path)), limit), str(path), columns or Columns())
 
 
 @pytest.fixture

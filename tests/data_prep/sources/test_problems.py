@@ -61,8 +61,8 @@ def test_a_bad_value_is_refused_with_its_row_and_field(changes, named):
 
 def test_the_limit_of_a_field_can_be_set():
     with pytest.raises(ValueError, match="row 1: problem has 14 characters; the limit is 13"):
-        read_problems([RECORD], "in.json", max_field_characters=13)
-    assert read_problems([RECORD], "in.json", max_field_characters=16)
+        read_problems([RECORD], "in.json", Columns(max_field_characters=13))
+    assert read_problems([RECORD], "in.json", Columns(max_field_characters=16))
 
 
 @pytest.mark.parametrize("column", ["problem", "answer"])
