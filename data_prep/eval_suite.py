@@ -25,7 +25,7 @@ from data_prep.quality.verification import verify_references
 from data_prep.sources.hub import find_split, load_splits
 from data_prep.sources.problems import MathProblem, read_problems
 from data_prep.writing.card import describe_source, write_dataset
-from data_prep.writing.markdown import markdown_table
+from data_prep.writing.markdown import aligned_table
 from data_prep.writing.rows import Row, build_row
 
 
@@ -84,7 +84,7 @@ def summarise(problems_by_name: Mapping[str, Sequence[MathProblem]]) -> str:
         rows[-1] += [kinds[kind] for kind in KINDS]
     total: list[object] = ["all", *(sum(column) for column in zip(*(row[1:] for row in rows), strict=True))]
     header = ["benchmark", "problems", "in the paper", "several accepted", "accepted in a box", *KINDS]
-    return markdown_table(header, [*rows, total])
+    return aligned_table([header, *rows, total])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

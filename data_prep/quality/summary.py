@@ -7,7 +7,7 @@ from data_prep.quality.answer_kinds import KINDS, kind_of
 from data_prep.quality.token_lengths import PERCENTILES, percentiles
 from data_prep.quality.verification import Verification
 from data_prep.sources.problems import MathProblem
-from data_prep.writing.markdown import markdown_table
+from data_prep.writing.markdown import aligned_table
 
 _NUM_EXAMPLES = 5
 
@@ -16,36 +16,37 @@ def row_table(num_rows_in: int, dropped_rows: Mapping[str, Sequence[int]], num_r
     """The rows in, dropped by reason, with the first rows of the input that were, and out."""
     rows: list[list[object]] = [["in", num_rows_in, ""]]
     rows += [[f"dropped: {reason}", len(dropped), _examples(dropped)] for reason, dropped in dropped_rows.items()]
-    return markdown_table(["rows", "number", "input rows"], [*rows, ["out", num_rows_out, ""]])
+    return aligned_table([["rows", "number", "input rows"], *rows, ["out", num_rows_out, ""]])
 
 
 def answer_table(problems: Sequence[MathProblem]) -> str:
     """How many answers are of which kind; of several accepted ones, the first counts."""
     counts = Counter(kind_of(problem.answers[0]) for problem in problems)
-    rows: list[list[object]] = [[kind, counts[kind]] for kind in KINDS if counts[kind]]
-    rows.append(["several accepted", sum(len(problem.answers) > 1 for problem in problems)])
-    return markdown_table(["answers", "problems"], rows)
+    kinds = [[kind, counts[kind]] for kind in KINDS if counts[kind]]
+    num_several = sum(len(problem.answers) > 1 for problem in problems)
+    return aligned_table([["answers", "problems"], *kinds, ["several accepted", num_several]])
 
 
 def verification_table(verification: Verification) -> str:
     """How many answers and solutions the verifier accepts, and the first rows of the input where it does not."""
     num_solutions = len(verification.checked) - len(verification.without_solution)
-    return markdown_table(
-        ["reference", "checked", "accepted", "not accepted, input rows"],
+    rejected_answers, rejected_solutions = map(
+        _examples, (verification.rejected_answers, verification.rejected_solutions)
+    )
+    return aligned_table(
         [
-            ["answer in a box", len(verification.checked), verification.num_accepted_answers]
-            + [_examples(verification.rejected_answers)],
-            ["solution", num_solutions, verification.num_accepted_solutions]
-            + [_examples(verification.rejected_solutions)],
-        ],
+            ["reference", "checked", "accepted", "not accepted, input rows"],
+            ["answer in a box", len(verification.checked), verification.num_accepted_answers, rejected_answers],
+            ["solution", num_solutions, verification.num_accepted_solutions, rejected_solutions],
+        ]
     )
 
 
 def length_table(lengths_by_text: Mapping[str, Sequence[int]]) -> str:
     """Percentiles of the lengths in tokens of each kind of text, such as prompts; kinds without any are left out."""
     header = ["tokens", *("longest" if percentile == 100 else f"{percentile} %" for percentile in PERCENTILES)]
-    return markdown_table(
-        header, [[text, *percentiles(lengths)] for text, lengths in lengths_by_text.items() if lengths]
+    return aligned_table(
+        [header, *([text, *percentiles(lengths)] for text, lengths in lengths_by_text.items() if lengths)]
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow
 
 from data_prep.writing.files import replacing_files, sha256_of
-from data_prep.writing.markdown import markdown_table
+from data_prep.writing.markdown import aligned_table
 from data_prep.writing.rows import Row, write_parquet
 
 CARD_NAME = "README.md"
@@ -63,8 +63,8 @@ def _card_text(
     parts = [
         _metadata(rows_by_file),
         f"{_ORIGIN}{command}`, with pyarrow {pyarrow.__version__}. The same input and options give the same bytes.",
-        markdown_table(["option", "value"], set_to),
-        markdown_table(["file", "rows", "SHA-256"], files),
+        aligned_table([["option", "value"], *set_to]),
+        aligned_table([["file", "rows", "SHA-256"], *files]),
         *sections,
     ]
     return "\n\n".join(parts) + "\n"

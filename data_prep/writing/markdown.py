@@ -1,29 +1,39 @@
-"""Tables in Markdown that also read well in a terminal."""
+"""Writes tables in Markdown that also read well in a terminal: cards of datasets, reports of runs and evaluations."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-
-def markdown_table(header: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table with aligned columns, numbers on the right. A pipe in a cell is escaped."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    titles = [_cell(value) for value in header]
-    is_number = [all(row[column].replace(",", "").isdecimal() for row in cells) for column in range(len(titles))]
-    return aligned_table([titles, *cells], is_number)
+MISSING = "–"
+"""What a cell shows for a quantity that a run does not have, as the corrections of a run without error correction."""
 
 
-def aligned_table(rows: Sequence[Sequence[str]], is_right: Sequence[bool]) -> str:
-    """Return a table whose first row is the header; `is_right` says which columns are aligned right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+def aligned_table(rows: Sequence[Sequence[object]], num_left: int | None = None) -> str:
+    r"""Return a table with aligned columns; the first of `rows` is the header.
 
-    def line(row: Sequence[str]) -> str:
-        columns = zip(row, widths, is_right, strict=True)
-        return f"| {' | '.join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in columns)} |"
+    The first `num_left` columns are aligned left and the others right; by default, columns of whole numbers are aligned
+    right. Text from outside, such as the name of a run, can neither end a cell nor a line.
 
-    # Markdown's mark for a right-aligned column is the colon at its end.
-    rule = ["-" * (width - 1) + ":" if right else "-" * width for width, right in zip(widths, is_right, strict=True)]
-    return "\n".join([line(rows[0]), line(rule), *map(line, rows[1:])])
+    >>> print(aligned_table([["rows", "number"], ["in", 1000], ["a | b", 7]]))
+    | rows   | number |
+    | ------ | -----: |
+    | in     |  1,000 |
+    | a \| b |      7 |
+    """
+    columns = list(zip(*([_one_line(value) for value in row] for row in rows), strict=True))
+    is_right = [
+        all(cell.replace(",", "").isdecimal() for cell in column[1:]) if num_left is None else number >= num_left
+        for number, column in enumerate(columns)
+    ]
+    aligned = [_align(column, right) for column, right in zip(columns, is_right, strict=True)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in zip(*aligned, strict=True))
 
 
-def _cell(value: object) -> str:
+def _align(column: Sequence[str], is_right: bool) -> list[str]:
+    """Return the cells of a column, equally wide, with Markdown's rule below the header; a colon ends a right one."""
+    width = max(map(len, column))
+    header, *cells = [cell.rjust(width) if is_right else cell.ljust(width) for cell in column]
+    return [header, "-" * (width - 1) + ":" if is_right else "-" * width, *cells]
+
+
+def _one_line(value: object) -> str:
     text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-    return text.replace("|", "\\|").replace("\n", " ")
+    return " ".join(text.splitlines()).replace("|", r"\|")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from data_prep.writing.markdown import MISSING, aligned_table
 from recipe.edge_grpo.evaluate.comparison import (
     ComparedRow,
     all_benchmarks,
@@ -17,7 +18,6 @@ from recipe.edge_grpo.evaluate.comparison import (
     rows_of_run,
 )
 from recipe.edge_grpo.evaluate.published import published_results
-from recipe.edge_grpo.markdown import MISSING, table
 
 
 def run_tables(summary: Mapping[str, Any]) -> str:
@@ -28,7 +28,10 @@ def run_tables(summary: Mapping[str, Any]) -> str:
     sections.append(("Policy entropy of correct and of wrong responses", _entropy_rows(entries)))
     sections.append(("Responses that reflect", _reflection_rows(entries)))
     sections.append(("After forced reflection on wrong responses", _forced_rows(entries)))
-    return "\n\n".join(f"## {title}\n\n{table(rows)}" for title, rows in sections if len(rows) > 1) + "\n"
+    return (
+        "\n\n".join(f"## {title}\n\n{aligned_table(rows, num_left=1)}" for title, rows in sections if len(rows) > 1)
+        + "\n"
+    )
 
 
 def compare(summaries: Mapping[str, Mapping[str, Any]], published: bool = False) -> str:
@@ -53,9 +56,9 @@ def compare(summaries: Mapping[str, Mapping[str, Any]], published: bool = False)
         raise ValueError("there is no run to compare")
     benchmarks, common = all_benchmarks(rows), common_benchmarks(rows)
     header = ["run", "temperature", "samples", "sample-weighted average", "macro average", *benchmarks]
-    lines = [table([header, *(_compared_cells(row, benchmarks, common) for row in rows)])]
-    lines += [f"- {remark}" for remark in [*differences(rows), *remarks]]
-    return "\n".join([lines[0], "", *lines[1:]]).rstrip() + "\n"
+    table = aligned_table([header, *(_compared_cells(row, benchmarks, common) for row in rows)], num_left=1)
+    remarks = [f"- {remark}" for remark in [*differences(rows), *remarks]]
+    return "\n".join([table, "", *remarks]).rstrip() + "\n"
 
 
 def _accuracy_rows(entry: Mapping[str, Any], level: str) -> list[list[str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from recipe.edge_grpo.report.curves import draw_curves
 from recipe.edge_grpo.report.metrics_file import METRICS_FILE, MetricsFileError, RunMetrics, read_metrics
-from recipe.edge_grpo.report.table import markdown_table
+from recipe.edge_grpo.report.table import table_of_runs
 
 SUMMARY_FILE = "summary.md"
 CURVES_FILE = "curves.png"
@@ -19,7 +19,7 @@ def report(run_dirs: Sequence[Path], output_dir: Path) -> list[Path]:
     for complaint in (complaint for run in runs for complaint in run.complaints):
         print(f"warning: {complaint}", file=sys.stderr)
     output_dir.mkdir(parents=True, exist_ok=True)
-    table = markdown_table(runs)
+    table = table_of_runs(runs)
     summary, curves = output_dir / SUMMARY_FILE, output_dir / CURVES_FILE
     summary.write_text(_summary(runs, table), encoding="utf-8")
     draw_curves(runs, curves)

@@ -1,9 +1,9 @@
-"""First, last and mean value of every quantity of a run, as a Markdown table that also reads well in a terminal."""
+"""Writes the first, last and mean value of every quantity of a run as a Markdown table."""
 
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
-from recipe.edge_grpo.markdown import MISSING, table
+from data_prep.writing.markdown import MISSING, aligned_table
 from recipe.edge_grpo.report.metrics_file import RunMetrics, validation_metrics
 
 
@@ -41,8 +41,8 @@ ROWS: tuple[Row, ...] = (
 )
 
 
-def markdown_table(runs: Sequence[RunMetrics]) -> str:
-    """One row per quantity; per run its first and last value and the mean over its steps.
+def table_of_runs(runs: Sequence[RunMetrics]) -> str:
+    """Return a table with a row for each quantity: for each run its first and last value and the mean over its steps.
 
     One step is one small batch, so the mean says more than the ends do.
 
@@ -53,7 +53,7 @@ def markdown_table(runs: Sequence[RunMetrics]) -> str:
         prefix = f"{run.name}: " if len(runs) > 1 else ""
         header += [prefix + column for column in ("first", "last", "mean")]
     rows = [_cells(row, runs) for row in _all_rows(runs)]
-    return table([header, *(cells for cells in rows if set(cells[1:]) != {MISSING})])
+    return aligned_table([header, *(cells for cells in rows if set(cells[1:]) != {MISSING})], num_left=1)
 
 
 def _all_rows(runs: Sequence[RunMetrics]) -> list[Row]:

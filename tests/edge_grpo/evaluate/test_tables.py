@@ -7,7 +7,6 @@ import pytest
 from recipe.edge_grpo.evaluate.published import published_results
 from recipe.edge_grpo.evaluate.summary import summarise
 from recipe.edge_grpo.evaluate.tables import compare, run_tables
-from recipe.edge_grpo.markdown import table
 
 
 def cells(text):
@@ -150,7 +149,3 @@ def test_all_lines_of_a_table_are_equally_wide_and_no_text_breaks_out_of_its_cel
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == 4 and len({len(line) for line in lines}) == 1
     assert lines[2].startswith(r"| a \| name of two lines |")
-
-
-def test_a_column_is_aligned_right_but_the_first():
-    assert table([["name", "x"], ["a", "1.5"]]).splitlines() == ["| name |   x |", "| ---- | --: |", "| a    | 1.5 |"]

@@ -2,10 +2,10 @@ import json
 
 import torch
 
-from recipe.edge_grpo.correction.tokens import Strategy
 from recipe.edge_grpo.report.__main__ import main
 from recipe.edge_grpo.report.panels import panels_of
 from recipe.edge_grpo.report.table import ROWS
+from recipe.edge_grpo.settings.choices import Strategy
 from recipe.edge_grpo.training_step import metrics as diagnostics
 
 
