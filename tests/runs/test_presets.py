@@ -1,90 +1,88 @@
-"""Every preset trains two steps on the CPU; each run also switches on an option, so that it is seen at work.
+"""Every preset trains on the CPU, each with an option switched on, so that it is seen at work in its first two steps.
 
-Real runs of verl. `edge_grpo` and `grpo` are trained in test_end_to_end.py, the asynchronous trainers in
-test_async_trainers.py.
+`edge_grpo` is trained in test_end_to_end.py, the asynchronous trainers in test_async_trainers.py. What happens to the
+runs afterwards is the matter of faults/test_killed_processes.py.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(900)]
 
-LOG_PROBS = "actor_rollout_ref.rollout.calculate_log_probs=true"
-
 
 @pytest.fixture
-def trained(start_run: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
-    """trained(recipe, *overrides): a finished run of two steps."""
+def trained(disturbed_run: Callable[..., Any]) -> Callable[[str], Any]:
+    """trained(name): a run that has taken two steps, in both of which the weights have changed."""
 
-    def trained(recipe: str, *overrides: str) -> Any:
-        common = [f"+recipe={recipe}", "+profile=cpu", "trainer.total_training_steps=2"]
-        common += ["trainer.val_before_train=false", "trainer.save_freq=-1"]
-        run = start_run(tmp_path / "run", *common, *overrides).finished()
-        assert set(run.metrics()) == {1, 2}
-        assert all(metrics["actor/grad_norm"] > 0 for metrics in run.metrics().values())
+    def trained(name: str) -> Any:
+        run = disturbed_run(name)
+        assert all(metrics["actor/grad_norm"] > 0 for metrics in run.first_two_steps().values())
         return run
 
     return trained
 
 
 def ours(run: Any) -> list[dict[str, float]]:
-    """The metrics of each step, without their prefix."""
+    """The metrics of the two steps, without their prefix."""
     return [
         {name.removeprefix("edge_grpo/"): value for name, value in metrics.items()}
-        for metrics in run.metrics().values()
+        for metrics in run.first_two_steps().values()
     ]
 
 
+def test_the_baseline_corrects_nothing_and_scales_nothing(trained: Callable[..., Any]) -> None:
+    metrics = trained("grpo").run.metrics()[1]
+    assert metrics["edge_grpo/accuracy/first_pass"] == metrics["edge_grpo/accuracy/after_gec"]
+    assert metrics["edge_grpo/gec/tokens_injected"] == 0
+    assert metrics["edge_grpo/entropy_ratio/min"] == metrics["edge_grpo/entropy_ratio/max"] == 1
+    assert metrics["edge_grpo/advantage_variance/before_eda"] == metrics["edge_grpo/advantage_variance/after_eda"]
+
+
+def test_validation_scores_of_one_checkpoint_are_equal_with_and_without_correction(
+    undisturbed_run: Any, trained: Callable[..., Any]
+) -> None:
+    with_correction, without = undisturbed_run.metrics()[0], trained("grpo").run.metrics()[0]
+    scores = {name: value for name, value in with_correction.items() if name.startswith("val-core/")}
+    assert scores
+    assert {name: without[name] for name in scores} == scores
+
+
 def test_eda_only_with_the_sampled_entropy_in_bypass_mode(trained: Callable[..., Any]) -> None:
-    bypass = "algorithm.rollout_correction.bypass_mode=true"
-    run = trained("eda_only", "edge_grpo.eda.entropy=sampled", LOG_PROBS, bypass)
-    for metrics in ours(run):
+    for metrics in ours(trained("eda_only")):
         assert metrics["accuracy/first_pass"] == metrics["accuracy/after_gec"]
         assert metrics["entropy/mean"] > 0
         assert metrics["entropy_ratio/min"] < 1 < metrics["entropy_ratio/max"]
         assert "actor/entropy" not in metrics  # verl measures it in the pass that was skipped
 
 
-@pytest.mark.exhaustive
 def test_gec_only_with_half_the_weight_on_injected_text(trained: Callable[..., Any]) -> None:
-    run = trained("gec_only", "edge_grpo.gec.injected_loss=weight", "edge_grpo.gec.injected_weight=0.5")
-    for metrics in ours(run):
+    for metrics in ours(trained("gec_only")):
         assert metrics["accuracy/first_pass"] < metrics["accuracy/after_gec"]
         assert metrics["entropy_ratio/min"] == metrics["entropy_ratio/max"] == 1
 
 
-@pytest.mark.exhaustive
 def test_forced_reflection_in_two_rounds_with_two_texts(trained: Callable[..., Any]) -> None:
-    texts = ' Wait! Something is wrong here.", " Wait! Something is wrong'
-    run = trained(
-        "forced_reflection",
-        f'edge_grpo.gec.reflection_texts=["{texts}"]',
-        "edge_grpo.gec.reflection_rounds=2",
-        "edge_grpo.gec.max_new_tokens=24",
-    )
+    run = trained("forced_reflection")
     for metrics in ours(run):
         assert metrics["gec/answer"] == metrics["gec/solution"] == 0
         assert metrics["gec/reflection"] < metrics["gec/reflection_rounds"] <= 2 * metrics["gec/reflection"]
-    reflected = [rollout for rollout in run.rollouts(2) if rollout["strategy"] == "reflection"]
+    reflected = [rollout for rollout in run.run.rollouts(2) if rollout["strategy"] == "reflection"]
+    assert reflected
     assert all(rollout["tokens_regenerated"] <= 2 * 24 for rollout in reflected)
     assert all(rollout["output"].startswith(rollout["first_pass_text"].rstrip()) for rollout in reflected)
 
 
-@pytest.mark.exhaustive
 def test_forced_reflection_with_eda_to_the_mean_of_the_batch(trained: Callable[..., Any]) -> None:
-    run = trained("forced_reflection_eda", "edge_grpo.eda.mean=batch", "edge_grpo.gec.injected_loss=mask")
-    for metrics in ours(run):
+    for metrics in ours(trained("forced_reflection_eda")):
         assert metrics["gec/reflection"] > 0
         assert metrics["entropy_ratio/min"] < 1 < metrics["entropy_ratio/max"]
 
 
 def test_the_paper_with_one_prompt_a_step(trained: Callable[..., Any]) -> None:
-    # what the profile sets for its own batch of eight
-    run = trained("edge_grpo_paper", "data.train_batch_size=1", "actor_rollout_ref.actor.optim.lr=1e-6")
-    assert all(len(run.rollouts(step)) == 8 for step in (1, 2))
+    run = trained("edge_grpo_paper")
+    assert all(len(run.run.rollouts(step)) == 8 for step in (1, 2))
     for metrics in ours(run):
         assert metrics["entropy_ratio/clipped_fraction"] == 0
 
@@ -93,9 +91,7 @@ def test_the_contrast_guard_leaves_no_group_without_contrast_that_was_not_all_co
     trained: Callable[..., Any],
 ) -> None:
     """With policy shaping of injected text, through verl's registry of policy losses."""
-    loss_mode = "actor_rollout_ref.actor.policy_loss.loss_mode=edge_grpo_shaped"
-    run = trained("edge_grpo_contrast", "edge_grpo.gec.injected_loss=shaped", loss_mode)
-    for metrics in ours(run):
+    for metrics in ours(trained("edge_grpo_contrast")):
         assert metrics["groups/zero_variance_after_gec"] == metrics["groups/all_correct_before_gec"]
         assert metrics["groups/all_wrong_before_gec"] > 0
         assert metrics["gec/guard_sure"] == 8 * metrics["groups/all_wrong_before_gec"]
@@ -108,3 +104,10 @@ def test_dynamic_sampling_drops_groups_by_their_corrected_rewards(trained: Calla
         assert metrics["groups/zero_variance_after_gec"] == 0
     # all-wrong groups were revived before the filter saw them
     assert sum(metrics["groups/all_wrong_before_gec"] for metrics in ours(run)) > 0
+
+
+def test_two_training_processes_and_two_vllm_replicas_train_two_steps(trained: Callable[..., Any]) -> None:
+    run = trained("edge_grpo")
+    assert (run.num_training_processes, run.num_servers) == (2, 2)
+    for step in (1, 2):
+        assert len(run.run.rollouts(step)) == 8 * 8

@@ -1,6 +1,7 @@
 """A run of six steps, and one that is stopped by SIGTERM and resumed: the same steps, prompts and corrections.
 
-The resumed run also has two agent-loop workers instead of one.
+The resumed run also has two agent-loop workers instead of one. The other one is that of test_end_to_end.py, which is
+validated besides.
 """
 
 import json
@@ -10,37 +11,33 @@ from typing import Any
 
 import pytest
 
-from recipe.edge_grpo.run.checkpoints import fault_of
+from recipe.edge_grpo.run.checkpoints import find_fault
 from recipe.edge_grpo.run.stop_request import STOP_FILE
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(900)]
 
 STEPS = [1, 2, 3, 4, 5, 6]
-COMMON = ["+recipe=edge_grpo", "+profile=cpu", "trainer.total_training_steps=6", "trainer.val_before_train=false"]
-COMMON += ["trainer.save_freq=-1", "data.shuffle=true", "edge_grpo.seed=11", "trainer.resume_mode=auto"]
 
 
 @pytest.fixture(scope="module")
-def undisturbed(start_run: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return start_run(tmp_path_factory.mktemp("undisturbed") / "run", *COMMON).finished()
-
-
-@pytest.fixture(scope="module")
-def stopped(start_run: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def stopped(
+    start_run: Callable[..., Any], resumable: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     """A run stopped in step 3 and then resumed in its folder; `left` is what was there in between."""
     folder = tmp_path_factory.mktemp("stopped") / "run"
-    first = start_run(folder, *COMMON)
+    overrides = [*resumable, "trainer.val_before_train=false", "trainer.save_freq=-1"]
+    first = start_run(folder, *overrides)
     first.ask_to_stop_in_step(3)
     first.finished()
     left = {"steps": list(first.metrics()), "log": first.log(), "stop_file": (folder / STOP_FILE).exists()}
     left["checkpoints"] = sorted(path.name for path in folder.glob("global_step_*"))
-    resumed = start_run(folder, *COMMON, "actor_rollout_ref.rollout.agent.num_workers=2").finished()
+    resumed = start_run(folder, *overrides, "actor_rollout_ref.rollout.agent.num_workers=2").finished()
     return {"left": left, "run": resumed}
 
 
 @pytest.fixture(scope="module")
-def runs(undisturbed: Any, stopped: dict[str, Any]) -> tuple[Any, Any]:
-    return undisturbed, stopped["run"]
+def runs(undisturbed_run: Any, stopped: dict[str, Any]) -> tuple[Any, Any]:
+    return undisturbed_run, stopped["run"]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +52,7 @@ def test_a_run_that_is_asked_to_stop_ends_after_its_step_with_a_whole_checkpoint
     assert left["steps"] == list(range(1, last_step + 1))
     assert 3 <= last_step < 6
     assert left["checkpoints"] == [f"global_step_{last_step}"]
-    assert fault_of(stopped["run"].folder / f"global_step_{last_step}") is None
+    assert find_fault(stopped["run"].folder / f"global_step_{last_step}") is None
     assert f"stopping after step {last_step}, as asked" in left["log"]
 
 
@@ -65,9 +62,11 @@ def test_the_request_stays_until_the_next_start(stopped: dict[str, Any]) -> None
 
 
 def test_no_step_is_lost_or_repeated_in_the_metrics_file(runs: tuple[Any, Any]) -> None:
-    for run in runs:
-        lines = (run.folder / "metrics.jsonl").read_text().splitlines()
-        assert [json.loads(line)["step"] for line in lines] == STEPS
+    undisturbed, resumed = (
+        [json.loads(line)["step"] for line in (run.folder / "metrics.jsonl").read_text().splitlines()] for run in runs
+    )
+    assert undisturbed == [0, *STEPS]  # 0: the validation before training
+    assert resumed == STEPS
 
 
 def prompts(run: Any, step: int) -> list[tuple[int, str]]:

@@ -8,8 +8,8 @@ from transformers import PreTrainedTokenizerFast
 
 from recipe.edge_grpo.correction.draws import DrawPlace
 from recipe.edge_grpo.correction.record import read_record
-from recipe.edge_grpo.settings.choices import Strategy
 from recipe.edge_grpo.settings.block import parse_settings
+from recipe.edge_grpo.settings.choices import Strategy
 
 WORDS = "<unk> <eos> <end> <pad> Q wrong right Wait answer: 42 43 so secret 2 a"
 UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)

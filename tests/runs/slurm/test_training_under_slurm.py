@@ -1,6 +1,5 @@
 """verl itself under a real Slurm, with the CPU profile: to its end, stopped and requeued, cancelled; an evaluation."""
 
-import contextlib
 import ipaddress
 import json
 import time
@@ -9,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas
-import psutil
 import pytest
+from support.processes import listening_hosts
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(1500)]
 
@@ -84,22 +83,12 @@ def test_a_cancelled_run_on_two_nodes_leaves_no_process(slurm: Any, overrides: l
     assert slurm.processes(job) == {}
 
 
-def listening_hosts(processes: dict[int, str]) -> list[str]:
-    """The address of every port on which one of the processes listens."""
-    found = []
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            connections = psutil.Process(process).net_connections(kind="inet")
-            found += [each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN]
-    return found
-
-
 def is_loopback(host: str) -> bool:
-    return ipaddress.ip_address(host.removeprefix("::ffff:")).is_loopback
+    return ipaddress.ip_address(host).is_loopback
 
 
 def assert_on_loopback_only(processes: dict[int, str]) -> None:
-    hosts = listening_hosts(processes)
+    hosts = [host for _, host in listening_hosts(processes)]
     assert len(hosts) > 10
     assert [host for host in hosts if not is_loopback(host)] == []
 

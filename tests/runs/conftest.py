@@ -1,0 +1,61 @@
+"""Runs of `verl.trainer.main_ppo` that several test files share: each takes a minute or two, most of it imports."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from support.disturbed_runs import DisturbedRun, start_and_hit
+from support.processes import children_of, listening_hosts
+
+MEASURED = pytest.StashKey[list[tuple[str, str, float]]]()
+
+
+@pytest.fixture(scope="session")
+def resumable() -> list[str]:
+    """What a run of six steps is given that is to be resumed, or compared with one that was."""
+    return [
+        *("+recipe=edge_grpo", "+profile=cpu", "trainer.total_training_steps=6", "data.shuffle=true"),
+        *("edge_grpo.seed=11", "trainer.resume_mode=auto"),
+    ]
+
+
+@pytest.fixture(scope="session")
+def undisturbed_run(
+    start_run: Callable[..., Any], resumable: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Any:
+    """Six steps with everything on, validated at both ends, with a checkpoint; the one run of `make test`."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "run"
+    run = start_run(folder, *resumable, "trainer.test_freq=6", "trainer.save_freq=6")
+    run.wait_for_step(1)
+    run.listening_hosts = listening_hosts(process.pid for process in children_of(run.process.pid))
+    return run.finished()
+
+
+@pytest.fixture(scope="session")
+def disturbed_run(
+    start_run: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], DisturbedRun]:
+    """disturbed_run(name): the run of support/disturbed_runs.py, after two steps and its end."""
+
+    @functools.cache
+    def disturbed_run(name: str) -> DisturbedRun:
+        return start_and_hit(start_run, tmp_path_factory.mktemp(name) / "run", name)
+
+    return disturbed_run
+
+
+@pytest.fixture
+def log_measurement(request: pytest.FixtureRequest) -> Callable[[str, str, float], None]:
+    """log_measurement(fault, last line, seconds): a row of the table that `make faults` prints."""
+    return lambda *row: request.config.stash.setdefault(MEASURED, []).append(row)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the table of what it took until disturbed runs ended or went on."""
+    measured = config.stash.get(MEASURED, [])
+    if measured:
+        terminalreporter.section("faults")
+        terminalreporter.write_line("| fault | last line of the output | seconds |\n|---|---|--:|")
+        for fault, last_words, seconds in measured:
+            terminalreporter.write_line(f"| {fault} | `{last_words}` | {seconds:.0f} |")

@@ -1,0 +1,47 @@
+"""Problems of the paper's kind and their reference solutions, for a policy that solves none of them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas
+import pytest
+
+from reward_fns.extraction import last_boxed
+
+pytestmark = [pytest.mark.run, pytest.mark.timeout(1500)]
+
+SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+def test_hard_problems_with_their_reference_solutions_train_two_steps(
+    start_run: Callable[..., Any], run_module: Callable[..., None], tmp_path: Path
+) -> None:
+    source = SHARED_DATA / "deepscaler_hard-1k.json"
+    if not source.exists():
+        pytest.skip(f"needs {source.name} in shared/data beside the repository")
+    run_module("data_prep.deepscaler", "--input", source, "--output-dir", tmp_path, "--keep-duplicates")
+    assert len(pandas.read_parquet(tmp_path / "train.parquet")) == 1000
+    overrides = ["+recipe=edge_grpo", "+profile=cpu", f"data.train_files={tmp_path}/train.parquet"]
+    overrides += ["data.max_prompt_length=1024", "data.max_response_length=3072", "trainer.val_before_train=false"]
+    overrides += ["data.train_batch_size=16"]
+    run = start_run(tmp_path / "run", *overrides, "trainer.total_training_steps=2", "trainer.save_freq=-1").finished()
+    share = {
+        stage: mean_over_steps(run, f"edge_grpo/groups/zero_variance_{stage}_gec") for stage in ("before", "after")
+    }
+    # 0.4 % of all-wrong groups stay all wrong (0.5075^8) and 0.35 % become all correct (0.4925^8): 0.2 of 32 groups.
+    # The draws depend on seed, step and row only, so this does not fail by chance.
+    assert share["before"] > 0.5
+    assert share["after"] < 0.1
+    # The tiny policy rarely gets to a box here. Rollouts hold a corrected response and not what it was before.
+    for step in (1, 2):
+        values = {name.removeprefix("edge_grpo/"): value for name, value in run.metrics()[step].items()}
+        without_box = sum(last_boxed(rollout["output"]) is None for rollout in run.rollouts(step))
+        corrected = values["gec/reflection"] + values["gec/answer"] + values["gec/solution"]
+        assert without_box < values["verify/no_box"] <= without_box + corrected
+
+
+def mean_over_steps(run: Any, name: str) -> float:
+    values = [metrics[name] for step, metrics in run.metrics().items() if step > 0]
+    assert len(values) == 2
+    return sum(values) / len(values)

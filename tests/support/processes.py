@@ -1,0 +1,32 @@
+"""Looking at the processes of a run: which there are, what they call themselves, and where they listen."""
+
+import contextlib
+from collections.abc import Iterable
+
+import psutil
+
+
+def children_of(process: int) -> list[psutil.Process]:
+    """All processes below one, at any depth."""
+    return psutil.Process(process).children(recursive=True)
+
+
+def has_title(process: psutil.Process, title: str) -> bool:
+    """Whether the command line, or the title that the process gave itself, begins so."""
+    try:
+        return " ".join(process.cmdline()).startswith(title)
+    except psutil.Error:
+        return False
+
+
+def listening_hosts(processes: Iterable[int]) -> list[tuple[str, str]]:
+    """(name of the process, host) of each port on which one of the processes listens; one that has ended has none."""
+    found = []
+    for number in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(number)
+            connections = process.net_connections(kind="inet")
+            hosts = [each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN]
+            # An IPv4 address of a socket for both kinds is written as one of IPv6.
+            found += [(process.name(), host.removeprefix("::ffff:")) for host in hosts]
+    return found
