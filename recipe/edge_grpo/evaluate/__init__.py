@@ -1,4 +1,4 @@
-"""What a checkpoint can do, from its graded responses to the paper's table: table of contents.
+"""`python -m recipe.edge_grpo.evaluate`: what a checkpoint can do, from its graded responses to the paper's table.
 
 Pure modules (numpy, pyarrow, PyYAML and the standard library only):
     responses.py               one graded response, and the Parquet file that holds many
@@ -17,5 +17,6 @@ Glue (vLLM, torch), for `recipe.edge_grpo.evaluate`:
     policy_entropy.py          exact entropies of given responses
     outputs.py                 the files of an evaluation, and the comparison of several
 
-This module imports nothing, so the pure modules load without torch, vLLM and verl.
+A new statistic: a pure function, a key of summary.py and a column of tables.py. A tool: it may import correction and
+data_prep, and nothing imports it. This module imports nothing, so the pure ones load without torch, vLLM and verl.
 """

@@ -20,7 +20,7 @@ GPUs is said in `data_prep.sampling.engine`.
 Policy entropy, by `--entropy`:
     exact     mean over the tokens of the full-vocabulary entropy at the temperature, by a forward pass after sampling
     sampled   mean of -log p of the sampled tokens. Free, and as an estimate for all responses good; for the correct or
-              the wrong ones alone it is not (see `evaluation.policy_entropy`)
+              the wrong ones alone it is not (see `policy_entropy`)
     none      not measured
 """
 
@@ -35,7 +35,7 @@ from data_prep.sampling.engine import EngineSettings, Sampler, SamplerError, VLL
 from data_prep.sampling.options import add_model_options, existing, positive, temperature
 from data_prep.sampling.templates import QWEN_MATH
 from recipe.edge_grpo.evaluate import outputs, run, steps
-from recipe.edge_grpo.evaluate.summary import summarise
+from recipe.edge_grpo.evaluate.summary import SummarySettings, summarise
 
 _GEC = OmegaConf.load(Path(__file__).parents[1] / "config" / "recipe" / "edge_grpo.yaml").edge_grpo.gec
 
@@ -58,10 +58,10 @@ def _run(
     parser: argparse.ArgumentParser, options: argparse.Namespace, make_sampler: Callable[[EngineSettings], Sampler]
 ) -> str:
     if options.compare is not None:
-        return outputs.comparison(options.compare, options.published)
+        return outputs.compare_runs(options.compare, options.published)
     _check_combinations(parser, options)
     responses = run.evaluate(options, make_sampler)
-    summary = {**summarise(responses, k_values=options.k), "entropy_method": options.entropy}
+    summary = {**summarise(responses, SummarySettings(options.k)), "entropy_method": options.entropy}
     return outputs.write_outputs(options.output_dir, responses, summary, vars(options))
 
 

@@ -1,4 +1,4 @@
-"""The problems of an evaluation, from files of verl rows."""
+"""Reads the problems of an evaluation from files of verl rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What rows a comparison of several runs has, and by which averages they can be compared.
+"""Decides what rows a comparison of several runs has, and by which averages they can be compared.
 
 Two averages say something about two policies only if they are over the same benchmarks. All averages of a comparison
 are therefore over the benchmarks that every row has.
@@ -17,8 +17,6 @@ class ComparedRow:
     """The accuracies of one policy at one temperature, in per cent.
 
     Attributes:
-        name: of the run or of the published row.
-        temperature: of sampling.
         samples_per_problem: fewest and most.
         accuracies: avg@n by benchmark.
         num_problems: by benchmark.
@@ -41,14 +39,14 @@ class Averages(NamedTuple):
 
 
 def rows_of_run(name: str, summary: Mapping[str, Any]) -> list[ComparedRow]:
-    """One row for each temperature of a summary. Raises ValueError, naming the run, for something else."""
+    """Return a row for each temperature of a summary. Raises ValueError, naming the run, for something else."""
     if "temperatures" not in summary:
         raise ValueError(f"run {name!r} is no summary of an evaluation: it has no key 'temperatures'")
     return [_row(name, entry["temperature"], entry["benchmarks"]) for entry in summary["temperatures"]]
 
 
 def rows_of_publication(published: PublishedResults) -> list[ComparedRow]:
-    """The published rows, marked as such in their names."""
+    """Return the published rows, marked as such in their names."""
     num_samples = published.samples_per_problem
     return [
         ComparedRow(
@@ -64,19 +62,23 @@ def rows_of_publication(published: PublishedResults) -> list[ComparedRow]:
 
 
 def all_benchmarks(rows: Sequence[ComparedRow]) -> list[str]:
-    """The benchmarks that at least one row has, sorted."""
+    """Return the benchmarks that at least one row has, sorted."""
     return sorted({benchmark for row in rows for benchmark in row.accuracies})
 
 
 def common_benchmarks(rows: Sequence[ComparedRow]) -> list[str]:
-    """The benchmarks that every row has, sorted."""
+    """Return the benchmarks that every row has, sorted."""
     return [name for name in all_benchmarks(rows) if all(name in row.accuracies for row in rows)]
 
 
 def averages(row: ComparedRow, common: Sequence[str]) -> Averages | None:
-    """Both averages over the `common` benchmarks, all of which the row has; None if there are none.
+    """Return both averages over the `common` benchmarks, all of which the row has; None if there are none.
 
     The sample-weighted average of a published row is the printed one where it is over these benchmarks.
+
+    >>> row = ComparedRow("mine", 0.1, (1, 1), {"amc": 50.0, "aime24": 20.0}, {"amc": 2, "aime24": 1})
+    >>> averages(row, ["amc", "aime24"])
+    Averages(sample_weighted=40.0, macro=35.0)
     """
     if not common:
         return None
@@ -88,7 +90,7 @@ def averages(row: ComparedRow, common: Sequence[str]) -> Averages | None:
 
 
 def differences(rows: Sequence[ComparedRow]) -> list[str]:
-    """Sentences that say where the rows are not over the same benchmarks or problems.
+    """Return sentences that say where the rows are not over the same benchmarks or problems.
 
     Equal numbers of problems are taken for equal problems.
     """

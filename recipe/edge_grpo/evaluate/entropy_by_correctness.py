@@ -1,4 +1,4 @@
-"""Is the policy sure where it is right? Its entropy on correct and on wrong responses, after figure 3 of the paper.
+"""Measures whether the policy is sure where it is right: its entropy on correct and on wrong responses (figure 3).
 
 A policy that knows what it knows has low entropy on correct responses and high entropy on wrong ones. The shares of
 correct responses above the overall mean and of wrong ones below it count the cases to the contrary.
@@ -11,7 +11,7 @@ from recipe.edge_grpo.evaluate.responses import GradedResponse
 
 
 def entropy_by_correctness(responses: Sequence[GradedResponse]) -> dict[str, float]:
-    """Mean entropies in nats, and the two shares, of responses that were sampled at one temperature.
+    """Return mean entropies in nats, and the two shares, of responses that were sampled at one temperature.
 
     Every response has the same weight, whatever its length or problem. What is undefined (the entropy of correct
     responses when none is correct) is absent; it is never 0 or NaN.

@@ -1,4 +1,4 @@
-"""The responses that an evaluation wants from the policy: first passes, and continuations of wrong ones."""
+"""Makes the requests of an evaluation: first passes, and continuations of wrong ones."""
 
 import json
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class PromptedProblem:
 
 
 def first_pass_job(item: PromptedProblem, key: ResponseKey, plan: SamplingPlan) -> Job[ResponseKey]:
-    """The job that samples one first pass, cut off where `plan` or the context ends."""
+    """Return the job that samples one first pass, cut off where `plan` or the context ends."""
     max_tokens = min(plan.max_tokens, plan.context_length - len(item.prompt.token_ids))
     request = Request(item.prompt.token_ids, key.temperature, plan.top_p, max_tokens, request_seed(plan.seed, *key))
     return Job(key, request, item.problem.answers)
@@ -44,7 +44,7 @@ def first_pass_job(item: PromptedProblem, key: ResponseKey, plan: SamplingPlan) 
 def continuation_job(
     item: PromptedProblem, key: ResponseKey, first_pass: StoredResponse, text_ids: Sequence[int], plan: SamplingPlan
 ) -> Job[ResponseKey] | None:
-    """The job that lets the policy continue a wrong first pass, without its stop token, after a reflection text.
+    """Return the job that lets the policy continue a wrong first pass, without its stop token, after a reflection text.
 
     Everything happens on token ids, as in training: nothing is decoded and encoded again. None if the context leaves no
     room.
@@ -62,7 +62,7 @@ def continuation_job(
 
 
 def stored_response(outcome: Outcome[ResponseKey], item: PromptedProblem) -> StoredResponse:
-    """What the outcome of a job is kept as. A continuation counts as one response with what it continues."""
+    """Return what the outcome of a job is kept as. A continuation counts as one response with what it continues."""
     num_tokens_before = len(outcome.job.request.prompt_token_ids) - len(item.prompt.token_ids)
     graded = GradedResponse(
         **outcome.job.key._asdict(),

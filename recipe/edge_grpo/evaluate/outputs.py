@@ -1,4 +1,4 @@
-"""The files that an evaluation leaves: results.json, results.md, responses.parquet and settings.json.
+"""Writes the files of an evaluation: results.json, results.md, responses.parquet and settings.json; compares several.
 
 results.json, results.md and responses.parquet hold neither dates nor paths: the same responses give the same bytes.
 """
@@ -40,8 +40,8 @@ def write_outputs(
     return tables
 
 
-def comparison(folders: Sequence[Path], published: bool) -> str:
-    """The table of several runs by the names of their folders, and, if asked for, the published rows.
+def compare_runs(folders: Sequence[Path], has_published: bool) -> str:
+    """Return the table of several runs by the names of their folders, and, if asked for, the published rows.
 
     Raises OSError for a folder without results.json, and ValueError, naming it, if that is broken.
     """
@@ -49,7 +49,7 @@ def comparison(folders: Sequence[Path], published: bool) -> str:
     if len(set(names)) < len(names):
         names = [str(folder) for folder in folders]
     summaries = {name: _read_summary(folder / RESULTS) for name, folder in zip(names, folders, strict=True)}
-    return compare(summaries, published=published)
+    return compare(summaries, has_published=has_published)
 
 
 def _write_json(content: Mapping[str, Any], path: Path) -> None:

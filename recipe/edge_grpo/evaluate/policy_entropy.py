@@ -1,4 +1,4 @@
-"""The entropy of the policy at every token of a response, exactly: a forward pass over what was sampled.
+"""Measures the exact entropy of the policy at every token of a response, by a forward pass over what was sampled.
 
 Why not from the log-probabilities that sampling gives: the mean of -log p over the sampled tokens estimates the entropy
 over all responses, but not over the correct or the wrong ones alone, because to be correct and to have drawn likely
@@ -29,7 +29,7 @@ class EntropyMeter:
 
     @torch.inference_mode()
     def mean_entropy(self, prompt_ids: Sequence[int], response_ids: Sequence[int], temperature: float) -> float:
-        """Mean over the tokens of the response of the entropy of softmax(logits / temperature), in nats.
+        """Return the mean over the tokens of the response of the entropy of softmax(logits / temperature), in nats.
 
         Over the full vocabulary, as in training. `temperature` is above 0 and the response not empty.
         """

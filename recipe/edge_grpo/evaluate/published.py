@@ -1,4 +1,4 @@
-"""The rows of the paper's two main tables, read from published.yaml."""
+"""Reads the rows of the paper's two main tables from published.yaml."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class PublishedResults:
 
 
 def published_results() -> PublishedResults:
-    """Reads the published rows, in the order of the tables."""
+    """Read the published rows, in the order of the tables."""
     data = yaml.safe_load(_DATA_FILE.read_text(encoding="utf-8"))
     benchmarks = data["benchmarks"]
     rows = [

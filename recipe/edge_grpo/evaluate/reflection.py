@@ -1,4 +1,4 @@
-"""Does reflection help? Accuracy of responses that reflect by themselves, and after forced reflection (figure 2).
+"""Measures whether reflection helps: the accuracy of responses that reflect, and after forced reflection (figure 2).
 
 The markers by which the authors recognise a reflection, and the four texts with which they force one, are not
 published. The markers here are words that studies of self-reflection in this family of models count. They find words,
@@ -35,10 +35,13 @@ REFLECTION_MARKERS = (
 
 
 def marker_pattern(markers: Sequence[str]) -> re.Pattern[str]:
-    """Matches any of the markers as whole words, in upper or lower case.
+    """Return a pattern that finds any of the markers as whole words, in upper or lower case.
 
     A space in a marker stands for any white space, a hyphen also for a space or nothing ("re-check": "re check",
     "recheck"). Raises ValueError for no markers and for an empty one, which every response would contain.
+
+    >>> marker_pattern(["wait", "re-check"]).findall("Wait, I recheck what waits.")
+    ['Wait', 'recheck']
     """
     if not markers or not all(marker.strip() for marker in markers):
         raise ValueError(f"reflection markers must be texts that are not empty, got {list(markers)}")
@@ -47,7 +50,7 @@ def marker_pattern(markers: Sequence[str]) -> re.Pattern[str]:
 
 
 def self_reflection(first_passes: Sequence[GradedResponse], markers: Sequence[str]) -> dict[str, float]:
-    """Accuracy of the responses that contain a marker against that of all; at least one response.
+    """Compare the accuracy of the responses that contain a marker with that of all; at least one response.
 
     Returns `num_responses`, `num_reflecting`, `reflecting_fraction`, `accuracy_of_all` and, where a response reflects,
     `accuracy_of_reflecting`.
@@ -66,10 +69,7 @@ def self_reflection(first_passes: Sequence[GradedResponse], markers: Sequence[st
 
 
 def forced_reflection(responses: Sequence[GradedResponse]) -> dict[str, Any]:
-    """Accuracy after forced reflection on wrong first passes, for each reflection text.
-
-    Args:
-        responses: first passes and their continuations.
+    """Measure the accuracy after forced reflection on wrong first passes, for each reflection text.
 
     Returns:
         `num_wrong_first_passes`: what could be continued.

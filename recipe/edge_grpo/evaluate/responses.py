@@ -1,4 +1,4 @@
-"""One graded response, and the Parquet file that holds the responses of an evaluation.
+"""Defines a graded response, and writes the Parquet file that holds the responses of an evaluation.
 
 The file is written whole or not at all, in order of the keys and with a fixed schema: the same responses give the same
 bytes under the same version of pyarrow, in whatever order they were sampled.
@@ -41,7 +41,7 @@ class GradedResponse:
         response: as the policy wrote it.
         ground_truth: the accepted answer; the text of a JSON list if several are accepted.
         accuracy: 1.0 for a correct response, 0.0 for a wrong one.
-        has_box: whether the response has an answer in a box.
+        has_box: True if the response has an answer in a box.
         verify_status: how the grader came to its verdict.
         num_tokens: length of the response.
         finish_reason: why sampling ended; "length" for a truncated response.
@@ -108,14 +108,14 @@ SCHEMA = pyarrow.schema(
 
 
 def check_distinct(responses: Iterable[GradedResponse]) -> None:
-    """Raises ValueError, naming the key, if two responses have the same key."""
+    """Raise ValueError, naming the key, if two responses have the same key."""
     for key, count in Counter(response.key for response in responses).items():
         if count > 1:
             raise ValueError(f"{count} responses have the same key: {key}")
 
 
 def write_responses(responses: Sequence[GradedResponse], path: Path) -> None:
-    """Writes the responses to `path`; folders are made as needed. Raises ValueError for two of the same key."""
+    """Write the responses to `path`; folders are made as needed. Raises ValueError for two of the same key."""
     check_distinct(responses)
     rows = [asdict(response) for response in sorted(responses, key=_order)]
     table = pyarrow.Table.from_pylist(rows, schema=SCHEMA)
@@ -123,31 +123,7 @@ def write_responses(responses: Sequence[GradedResponse], path: Path) -> None:
         pyarrow.parquet.write_table(table, folder / path.name)
 
 
-def read_responses(path: Path) -> list[GradedResponse]:
-    """Reads what `write_responses` wrote; further columns are ignored.
-
-    Raises OSError if the file cannot be opened, and ValueError, naming it, if it is no Parquet file, lacks a column,
-    has a column of another type or an empty cell, or holds two responses of the same key.
-    """
-    with path.open("rb") as file:
-        try:
-            table = pyarrow.parquet.read_table(file)
-            missing = [name for name in SCHEMA.names if name not in table.column_names]
-            if missing:
-                raise ValueError(f"no column {', '.join(missing)}")
-            for field in SCHEMA:
-                if table.schema.field(field.name).type != field.type:
-                    raise ValueError(f"column {field.name} is {table.schema.field(field.name).type}, not {field.type}")
-            # The types agree; this finds empty cells where there may be none.
-            table = table.select(SCHEMA.names).cast(SCHEMA)
-            responses = [GradedResponse(**row) for row in table.to_pylist()]
-            check_distinct(responses)
-        except (ValueError, OSError, pyarrow.ArrowException) as error:  # OSError: damaged content
-            raise ValueError(f"{path} is no file of graded responses: {error}") from error
-    return responses
-
-
 def _order(response: GradedResponse) -> tuple[str, int, int, float, bool, str]:
-    """The key in a form that can be sorted: a first pass comes before its continuations."""
+    """Return the key in a form that can be sorted: a first pass comes before its continuations."""
     reflection_text = response.reflection_text
     return (*response.key[:4], reflection_text is not None, reflection_text or "")

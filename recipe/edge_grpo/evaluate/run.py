@@ -1,4 +1,4 @@
-"""One evaluation, from problems to graded responses, continuing from what its journal holds.
+"""Runs one evaluation, from problems to graded responses, continuing from what its journal holds.
 
 first passes -> continuations of wrong ones, where reflection texts are given -> entropies of the first passes
 """
@@ -63,7 +63,7 @@ def evaluate(options: argparse.Namespace, make_sampler: Callable[[EngineSettings
 
 
 def journal_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """What a response depends on, apart from its key."""
+    """Return what a response depends on, apart from its key."""
     return {
         "model": options.model,
         "model_files": checkpoint.fingerprint(options.model),

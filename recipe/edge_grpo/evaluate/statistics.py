@@ -1,4 +1,4 @@
-"""Statistics of an evaluation: avg@n, unbiased pass@k, a bootstrap interval, and two averages over benchmarks.
+"""Computes the statistics of an evaluation: avg@n, unbiased pass@k, bootstrap intervals and averages over benchmarks.
 
 The two averages have their names everywhere, because they differ: the paper's tables weigh each benchmark with its
 number of problems (`sample_weighted_average`), the authors' script prints the plain mean (`macro_average`).
@@ -12,12 +12,15 @@ import numpy
 
 
 def pass_at_k(num_samples: int, num_correct: int, k: int) -> float:
-    """Probability that at least one of k responses, drawn without replacement from the samples, is correct.
+    """Return the probability that at least one of k responses, drawn without replacement from the samples, is correct.
 
     The unbiased estimator of Chen et al. 2021 (arXiv 2107.03374), 1 - C(n - c, k) / C(n, k), in exact integers. For
     k = 1 it is c / n, the accuracy over the samples.
 
     Raises ValueError unless 1 <= k <= n and 0 <= c <= n: from n samples nothing unbiased can be said of more.
+
+    >>> pass_at_k(num_samples=4, num_correct=1, k=2)
+    0.5
     """
     if not 0 <= num_correct <= num_samples:
         raise ValueError(f"num_correct must be from 0 to num_samples, got {num_correct} of {num_samples}")
@@ -27,12 +30,13 @@ def pass_at_k(num_samples: int, num_correct: int, k: int) -> float:
 
 
 def avg_at_n(accuracies: Sequence[Sequence[float]]) -> float:
-    """Mean over the problems of the mean accuracy over the samples of each.
+    """Return the mean over the problems of the mean accuracy over the samples of each.
 
-    It equals the unbiased pass@1, also where problems have unequal numbers of samples.
+    It equals the unbiased pass@1, also where problems have unequal numbers of samples. Neither problems nor samples may
+    be empty (statistics.StatisticsError, a ValueError).
 
-    Args:
-        accuracies: of the samples of each problem; neither may be empty (statistics.StatisticsError, a ValueError).
+    >>> avg_at_n([[1.0], [0.0, 1.0]])
+    0.75
     """
     return fmean(fmean(samples) for samples in accuracies)
 
@@ -40,13 +44,16 @@ def avg_at_n(accuracies: Sequence[Sequence[float]]) -> float:
 def bootstrap_interval(
     values: Sequence[float], *, num_resamples: int, seed: int, confidence_level: float = 0.95
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of the mean of `values`, one value per problem.
+    """Return the percentile bootstrap interval of the mean of `values`, one value per problem.
 
     It says how far the mean would move with other problems of the same kind; samples of a problem are not redrawn. The
     same arguments, in any order of the values, give the same interval. A single value, or equal ones, give an interval
     of width 0: the bootstrap cannot see what is not in the sample.
 
     Raises ValueError for no values, no resamples, or a level outside (0, 1).
+
+    >>> bootstrap_interval([0.0, 1.0], num_resamples=100, seed=0)
+    (0.0, 1.0)
     """
     if not values:
         raise ValueError("a bootstrap interval needs at least one value")
@@ -64,13 +71,20 @@ def bootstrap_interval(
 
 
 def sample_weighted_average(value_by_benchmark: Mapping[str, float], num_problems: Mapping[str, int]) -> float:
-    """Mean over the benchmarks, each weighted with its number of problems, as in the paper's tables.
+    """Return the mean over the benchmarks, each weighted with its number of problems, as in the paper's tables.
 
     Raises KeyError for a benchmark without a number of problems, ValueError for no benchmarks.
+
+    >>> sample_weighted_average({"amc": 50.0, "aime24": 20.0}, {"amc": 2, "aime24": 1})
+    40.0
     """
     return fmean(value_by_benchmark.values(), [num_problems[benchmark] for benchmark in value_by_benchmark])
 
 
 def macro_average(value_by_benchmark: Mapping[str, float]) -> float:
-    """Unweighted mean over the benchmarks, as the authors' script prints it. Raises ValueError for no benchmarks."""
+    """Return the unweighted mean over the benchmarks, as the authors' script prints it. Raises ValueError for none.
+
+    >>> macro_average({"amc": 50.0, "aime24": 20.0})
+    35.0
+    """
     return fmean(value_by_benchmark.values())

@@ -1,4 +1,4 @@
-"""The steps of an evaluation, each of which does only what its store lacks."""
+"""Takes the steps of an evaluation, each of which does only what its store lacks."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -18,8 +18,8 @@ from recipe.edge_grpo.evaluate.jobs import (
 from recipe.edge_grpo.evaluate.responses import GradedResponse, ResponseKey
 from recipe.edge_grpo.evaluate.store import ResponseStore
 
-EXACT, SAMPLED, NONE = "exact", "sampled", "none"
-ENTROPIES = (EXACT, SAMPLED, NONE)
+EXACT, SAMPLED, NOT_MEASURED = "exact", "sampled", "none"
+ENTROPIES = (EXACT, SAMPLED, NOT_MEASURED)
 
 _ENTROPIES_AT_ONCE = 64  # Written to the store together; a kill loses no more.
 
@@ -42,7 +42,7 @@ class Evaluation:
         self._chunk_size = chunk_size
 
     def sample_first_passes(self, temperatures: Iterable[float], num_samples: int) -> list[GradedResponse]:
-        """So many responses to every problem at every temperature, wrong ones among them."""
+        """Return so many responses to every problem at every temperature, wrong ones among them."""
         keys = [
             ResponseKey(*problem, sample, temperature, None)
             for temperature in temperatures
@@ -56,7 +56,7 @@ class Evaluation:
     def sample_continuations(
         self, first_passes: Iterable[GradedResponse], text_ids: Mapping[str, Sequence[int]]
     ) -> list[GradedResponse]:
-        """The wrong ones among the first passes, continued after every text; those that leave no room are left out."""
+        """Continue the wrong first passes after every text; those that leave no room are left out."""
         keys = [
             response.key._replace(reflection_text=text)
             for response in first_passes
@@ -78,7 +78,7 @@ class Evaluation:
         self._sampler.close()
 
     def entropies(self, first_passes: Iterable[GradedResponse], kind: str, model: str) -> dict[ResponseKey, float]:
-        """The mean policy entropy of each first pass by one of `ENTROPIES`; greedy responses have none."""
+        """Return the mean policy entropy of each first pass by one of `ENTROPIES`; greedy responses have none."""
         keys = [response.key for response in first_passes if response.temperature > 0]
         if kind == SAMPLED:
             surprisals = {key: self._store.responses[key].surprisal for key in keys}

@@ -1,4 +1,4 @@
-"""What an evaluation has sampled, graded and measured so far, kept in a journal."""
+"""Keeps in a journal what an evaluation has sampled, graded and measured so far."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -42,7 +42,7 @@ class ResponseStore:
         self.entropies |= entropies
 
     def missing(self, keys: Iterable[ResponseKey]) -> list[ResponseKey]:
-        """Those of `keys` without a response."""
+        """Return those of `keys` without a response."""
         return [key for key in keys if key not in self.responses]
 
     def _keep(self, response: StoredResponse) -> None:

@@ -1,4 +1,4 @@
-"""All numbers of an evaluation as one dictionary that JSON can hold, without dates or paths.
+"""Puts all numbers of an evaluation into one dictionary that JSON can hold, without dates or paths.
 
 `avg@n` is the mean accuracy over the n samples of a problem, mean over the problems. It is the unbiased pass@1 and,
 with one sample a problem, the accuracy that the paper's tables show.
@@ -21,38 +21,28 @@ from recipe.edge_grpo.evaluate.statistics import (
 )
 
 
-class _Settings(NamedTuple):
-    k_values: tuple[int, ...]
-    num_resamples: int
-    bootstrap_seed: int
-    confidence_level: float
-    reflection_markers: tuple[str, ...]
+class SummarySettings(NamedTuple):
+    """For which k pass@k is, how the bootstrap over problems goes, and by what words a reflection is recognised.
+
+    A k that exceeds the smallest number of samples of a problem is left out there. `confidence_level` is that of the
+    interval of avg@n; for the markers see `reflection.marker_pattern`.
+    """
+
+    k_values: Sequence[int]
+    num_resamples: int = 10_000
+    bootstrap_seed: int = 0
+    confidence_level: float = 0.95
+    reflection_markers: Sequence[str] = REFLECTION_MARKERS
 
 
-def summarise(
-    responses: Sequence[GradedResponse],
-    *,
-    k_values: Sequence[int],
-    num_resamples: int = 10_000,
-    bootstrap_seed: int = 0,
-    confidence_level: float = 0.95,
-    reflection_markers: Sequence[str] = REFLECTION_MARKERS,
-) -> dict[str, Any]:
-    """Summarises the graded responses of one policy; their order does not matter.
+def summarise(responses: Sequence[GradedResponse], settings: SummarySettings) -> dict[str, Any]:
+    """Summarise the graded responses of one policy; their order does not matter.
 
     Accuracy, entropy and self-reflection are those of the first passes. The dictionary does not say which problems or
     samples are missing, only how many there are; what is undefined is absent.
 
-    Args:
-        responses: with distinct keys.
-        k_values: for pass@k. One that exceeds the smallest number of samples of a problem is left out there.
-        num_resamples: of the bootstrap over problems.
-        bootstrap_seed: seed of every bootstrap.
-        confidence_level: of the interval of avg@n.
-        reflection_markers: see `reflection.marker_pattern`.
-
     Returns:
-        `settings`: the arguments.
+        `settings`, each k once and in rising order.
         `temperatures`: for each, in rising order,
             `temperature`;
             `benchmarks`, sorted by name: `num_problems`, `samples_per_problem` (`min` and `max`, which differ if an
@@ -69,17 +59,15 @@ def summarise(
     """
     if not responses:
         raise ValueError("there are no responses to summarise")
-    if any(k < 1 for k in k_values):
-        raise ValueError(f"k_values must be at least 1, got {list(k_values)}")
+    if any(k < 1 for k in settings.k_values):
+        raise ValueError(f"k_values must be at least 1, got {list(settings.k_values)}")
     check_distinct(responses)
-    settings = _Settings(
-        tuple(sorted(set(k_values))), num_resamples, bootstrap_seed, confidence_level, tuple(reflection_markers)
+    settings = settings._replace(
+        k_values=sorted(set(settings.k_values)), reflection_markers=list(settings.reflection_markers)
     )
     by_temperature = _group(responses, lambda response: response.temperature)
     return {
-        "settings": {
-            name: list(value) if isinstance(value, tuple) else value for name, value in settings._asdict().items()
-        },
+        "settings": settings._asdict(),
         "temperatures": [
             {"temperature": temperature, **_summarise_temperature(by_temperature[temperature], settings)}
             for temperature in sorted(by_temperature)
@@ -87,7 +75,7 @@ def summarise(
     }
 
 
-def _summarise_temperature(responses: Sequence[GradedResponse], settings: _Settings) -> dict[str, Any]:
+def _summarise_temperature(responses: Sequence[GradedResponse], settings: SummarySettings) -> dict[str, Any]:
     forced = forced_reflection(responses)
     first_passes = [response for response in responses if response.reflection_text is None]
     by_benchmark = _group(first_passes, lambda response: response.benchmark)
@@ -103,7 +91,7 @@ def _summarise_temperature(responses: Sequence[GradedResponse], settings: _Setti
     }
 
 
-def _summarise_benchmark(responses: Sequence[GradedResponse], settings: _Settings) -> dict[str, Any]:
+def _summarise_benchmark(responses: Sequence[GradedResponse], settings: SummarySettings) -> dict[str, Any]:
     by_problem = _group(responses, lambda response: response.problem_index)
     accuracies = [[response.accuracy for response in by_problem[index]] for index in sorted(by_problem)]
     num_samples = [len(samples) for samples in accuracies]
@@ -131,7 +119,7 @@ def _summarise_benchmark(responses: Sequence[GradedResponse], settings: _Setting
 
 
 def _average(benchmarks: Mapping[str, Any], average: Callable[[dict[str, float]], float]) -> dict[str, Any]:
-    """`average` of avg@n, and of pass@k for every k that all benchmarks have."""
+    """Return `average` of avg@n, and of pass@k for every k that all benchmarks have."""
     pass_at = {name: benchmark["pass@k"] for name, benchmark in benchmarks.items()}
     fewest = min(pass_at.values(), key=len)
     return {

@@ -1,4 +1,4 @@
-"""Markdown tables: what one run did (`run_tables`), and several runs beside each other (`compare`).
+"""Writes Markdown tables of one run (`run_tables`), and of several runs beside each other (`compare`).
 
 Accuracies and shares are in per cent, entropies in nats. What is undefined or was not evaluated is a dash.
 """
@@ -21,7 +21,7 @@ from recipe.edge_grpo.evaluate.published import published_results
 
 
 def run_tables(summary: Mapping[str, Any]) -> str:
-    """The tables of one summary: accuracy at each temperature with both averages, entropy, reflection."""
+    """Return the tables of one summary: accuracy at each temperature with both averages, entropy, reflection."""
     entries = summary["temperatures"]
     level = f"{100 * summary['settings']['confidence_level']:g} % interval"
     sections = [(f"Accuracy at temperature {entry['temperature']}", _accuracy_rows(entry, level)) for entry in entries]
@@ -34,21 +34,19 @@ def run_tables(summary: Mapping[str, Any]) -> str:
     )
 
 
-def compare(summaries: Mapping[str, Mapping[str, Any]], published: bool = False) -> str:
-    """One table of several runs, a row for each run and temperature, with benchmarks as columns as in the paper.
+def compare(summaries: Mapping[str, Mapping[str, Any]], has_published: bool = False) -> str:
+    """Return one table of several runs, a row for each run and temperature, with benchmarks as columns as in the paper.
 
     The averages of all rows are over the benchmarks that every row has; a line below the table says so where these are
     not all, and where benchmarks differ in their number of problems.
 
-    Args:
-        summaries: by name of the run.
-        published: whether to add the rows of the paper's tables.
+    `summaries` are by name of the run; `has_published` adds the rows of the paper's tables.
 
     Raises ValueError if there is nothing to compare, or, naming the run, for something that is no summary.
     """
     rows = [row for name, summary in summaries.items() for row in rows_of_run(name, summary)]
     remarks: list[str] = []
-    if published:
+    if has_published:
         results = published_results()
         rows += rows_of_publication(results)
         remarks = ["Published rows: arXiv 2507.21848; their macro averages are computed here.", *results.remarks]

@@ -1,7 +1,10 @@
-"""What one or several runs did, as a table and curves: `python -m recipe.edge_grpo.report RUN_DIR… --output DIR`.
+"""`python -m recipe.edge_grpo.report RUN_DIR… --output DIR`: what one or several runs did, as a table and curves.
 
-- `metrics_file`: reads and checks the `metrics.jsonl` that a run leaves behind.
-- `table`: first and last value of each quantity, as a Markdown table.
-- `panels`: what each panel of the figure shows.
-- `curves`: draws the figure.
+metrics_file.py  reads and checks the `metrics.jsonl` that a run leaves behind
+table.py         first, last and mean value of each quantity, as a Markdown table
+panels.py        what each panel of the figure shows
+curves.py        draws the figure
+
+A new quantity: a row of `ROWS` in table.py, and a line of a panel in panels.py. A tool: it may import data_prep, and
+nothing imports it.
 """

@@ -1,4 +1,7 @@
-"""`python -m recipe.edge_grpo.report RUN_DIR… --output DIR`: prints the table, writes `summary.md` and `curves.png`."""
+"""Prints the table of runs and writes `summary.md` and `curves.png`.
+
+python -m recipe.edge_grpo.report RUN_DIR… --output DIR
+"""
 
 import argparse
 import sys
@@ -28,7 +31,7 @@ def report(run_dirs: Sequence[Path], output_dir: Path) -> list[Path]:
 
 
 def _distinct_names(run_dirs: Sequence[Path]) -> list[str]:
-    """The folder names of the runs; the paths as they were given where names repeat."""
+    """Return the folder names of the runs, or, where names repeat, the paths as they were given."""
     names = [run_dir.resolve().name for run_dir in run_dirs]
     return names if len(set(names)) == len(names) else [str(run_dir) for run_dir in run_dirs]
 
@@ -39,7 +42,7 @@ def _summary(runs: Sequence[RunMetrics], table: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; the exit code is 1 where a run cannot be reported on."""
+    """Run the command; the exit code is 1 where a run cannot be reported on."""
     parser = argparse.ArgumentParser(prog="python -m recipe.edge_grpo.report", description=report.__doc__)
     parser.add_argument("run_dirs", nargs="+", type=Path, metavar="RUN_DIR", help=f"folder that holds {METRICS_FILE}")
     parser.add_argument("--output", type=Path, metavar="DIR", help="where to write; default: the first RUN_DIR")

@@ -1,23 +1,25 @@
-"""The quantities of runs over their steps, as one figure; `panels` says what each panel shows.
+"""Draws the quantities of runs over their steps as one figure; `panels` says what each panel shows.
 
 One run: colour and style tell the quantities apart. Several runs: the colour says which run, the style which quantity.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+from matplotlib.typing import LineStyleType
 
 from recipe.edge_grpo.report.metrics_file import RunMetrics
 from recipe.edge_grpo.report.panels import Line, Panel, panels_of
 
 # Okabe and Ito's palette without its yellow: told apart by colour-blind readers, and dark enough on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-LINE_STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
+LINE_STYLES: tuple[LineStyleType, ...] = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
 # With few points a line alone hides where they are; with many the marks would cover it.
 MOST_POINTS_WITH_MARKS = 30
 
@@ -25,7 +27,7 @@ Legend = dict[str, Artist]
 
 
 def draw_curves(runs: Sequence[RunMetrics], path: Path) -> None:
-    """Writes the figure of `runs` to `path` as PNG; a panel whose metrics no run has says so."""
+    """Write the figure of `runs` to `path` as PNG; a panel whose metrics no run has says so."""
     figure = Figure(figsize=(15, 9.5), layout="constrained")
     for axes, panel in zip(figure.subplots(2, 3).flat, panels_of(runs), strict=True):
         is_stack = panel.is_stack and len(runs) == 1
@@ -43,7 +45,7 @@ def _draw_lines(axes: Axes, lines: Sequence[Line], runs: Sequence[RunMetrics]) -
     for run_number, run in enumerate(runs):
         for line in lines:
             steps, values = run.series(line.metric)
-            if not steps or (line.only_for_one_run and len(runs) > 1):
+            if not steps or (line.is_only_for_one_run and len(runs) > 1):
                 continue
             colour = _colour(line.colour if len(runs) == 1 else run_number)
             style = LINE_STYLES[line.style % len(LINE_STYLES)]
@@ -80,9 +82,9 @@ def _finish(axes: Axes, panel: Panel, legend: Legend) -> None:
     if len(panel.lines) == 1:
         return
     # Below the panel, where it covers no line; two columns leave room for the long names of validation metrics.
-    columns = 3 if max(map(len, legend)) < 24 else 2
-    place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.12)}
-    axes.legend(legend.values(), legend.keys(), ncols=columns, frameon=False, fontsize=9, columnspacing=1.2, **place)
+    num_columns = 3 if max(map(len, legend)) < 24 else 2
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.12), "columnspacing": 1.2}
+    axes.legend(legend.values(), legend.keys(), ncols=num_columns, frameon=False, fontsize=9, **place)
 
 
 def _colour(number: int) -> str:

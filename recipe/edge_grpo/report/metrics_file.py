@@ -32,23 +32,23 @@ class RunMetrics:
     """One sentence for each line that was skipped, with its line number."""
 
     def series(self, metric: str) -> tuple[list[int], list[float]]:
-        """The steps at which `metric` was logged, and its values there."""
+        """Return the steps at which `metric` was logged, and its values there."""
         steps = [step for step, values in self.values_by_step.items() if metric in values]
         return steps, [self.values_by_step[step][metric] for step in steps]
 
     def metrics_below(self, prefix: str) -> list[str]:
-        """The names of all metrics that start with `prefix`, sorted."""
+        """Return the names of all metrics that start with `prefix`, sorted."""
         return sorted({name for values in self.values_by_step.values() for name in values if name.startswith(prefix)})
 
 
 def validation_metrics(runs: Sequence[RunMetrics]) -> dict[str, str]:
-    """What the validation metrics of the runs are called, by metric, sorted."""
+    """Return what the validation metrics of the runs are called, by metric, sorted."""
     metrics = sorted({metric for run in runs for metric in run.metrics_below(_VALIDATION)})
     return {metric: f"validation, {metric.removeprefix(_VALIDATION)}" for metric in metrics}
 
 
 def read_metrics(run_dir: Path, name: str | None = None) -> RunMetrics:
-    """Reads `run_dir/metrics.jsonl`; raises MetricsFileError when it is missing or holds no step.
+    """Read `run_dir/metrics.jsonl`; raises MetricsFileError when it is missing or holds no step.
 
     Where the run was resumed, `metrics.1.jsonl`, `metrics.2.jsonl`, … hold what its earlier starts logged: of
     those, the steps up to the one at which the next start took over are read as well.
@@ -72,14 +72,14 @@ def read_metrics(run_dir: Path, name: str | None = None) -> RunMetrics:
 
 
 def _files_of_earlier_starts(run_dir: Path) -> list[Path]:
-    """The latest first."""
+    """Return the files that earlier starts left, the latest first."""
     stem, suffix = METRICS_FILE.split(".")
     numbers = [path.name.split(".")[1] for path in run_dir.glob(f"{stem}.*.{suffix}")]
     return [run_dir / f"{stem}.{n}.{suffix}" for n in sorted((int(n) for n in numbers if n.isdecimal()), reverse=True)]
 
 
 def _read_file(path: Path) -> tuple[dict[int, dict[str, float]], list[str]]:
-    """The values by step of one file, and a complaint for each line that could not be used."""
+    """Return the values by step of one file, and a complaint for each line that could not be used."""
     try:
         # A run that was killed can leave half a character at the end as well as half a line.
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -102,7 +102,7 @@ def _read_file(path: Path) -> tuple[dict[int, dict[str, float]], list[str]]:
 
 
 def _parse_line(line: str) -> tuple[int, dict[str, float]]:
-    """The step and the finite numbers of one line; ValueError says what is wrong with it."""
+    """Return the step and the finite numbers of one line; ValueError says what is wrong with it."""
     try:
         entry = json.loads(line)
     except json.JSONDecodeError as error:

@@ -1,4 +1,4 @@
-"""What each of the six panels of the figure shows."""
+"""Lists what each of the six panels of the figure shows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Line:
     style: int
     """Number of its line style."""
 
-    only_for_one_run: bool = False
+    is_only_for_one_run: bool = False
     """Left out where several runs share the panel and it would be too full to read."""
 
 
@@ -36,7 +36,7 @@ class Panel:
 
 
 def panels_of(runs: Sequence[RunMetrics]) -> tuple[Panel, ...]:
-    """The panels in reading order; the first has a line for each validation metric of the runs."""
+    """Return the panels in reading order; the first has a line for each validation metric of the runs."""
     accuracy = Panel("Accuracy", "share of responses", (*_ACCURACY, *_validation_lines(runs)))
     return accuracy, _ZERO_VARIANCE, _ADVANTAGE_VARIANCE, _ENTROPY, _CORRECTIONS, _TIME
 
@@ -58,10 +58,10 @@ _ZERO_VARIANCE = Panel(
     (
         Line("equal rewards, before", "edge_grpo/groups/zero_variance_before_gec", 0, 0),
         Line("equal rewards, after", "edge_grpo/groups/zero_variance_after_gec", 0, 1),
-        Line("all wrong, before", "edge_grpo/groups/all_wrong_before_gec", 1, 0, only_for_one_run=True),
-        Line("all wrong, after", "edge_grpo/groups/all_wrong_after_gec", 1, 1, only_for_one_run=True),
-        Line("all correct, before", "edge_grpo/groups/all_correct_before_gec", 2, 0, only_for_one_run=True),
-        Line("all correct, after", "edge_grpo/groups/all_correct_after_gec", 2, 1, only_for_one_run=True),
+        Line("all wrong, before", "edge_grpo/groups/all_wrong_before_gec", 1, 0, is_only_for_one_run=True),
+        Line("all wrong, after", "edge_grpo/groups/all_wrong_after_gec", 1, 1, is_only_for_one_run=True),
+        Line("all correct, before", "edge_grpo/groups/all_correct_before_gec", 2, 0, is_only_for_one_run=True),
+        Line("all correct, after", "edge_grpo/groups/all_correct_after_gec", 2, 1, is_only_for_one_run=True),
     ),
 )
 

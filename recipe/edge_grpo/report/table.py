@@ -20,9 +20,10 @@ def _seconds(value: float) -> str:
     return f"{value:.1f}"
 
 
-Row = tuple[str, str, Callable[[float], str]]
+QuantityRow = tuple[str, str, Callable[[float], str]]
+"""What a row is called, its metric, and how a value is written."""
 
-ROWS: tuple[Row, ...] = (
+ROWS: tuple[QuantityRow, ...] = (
     ("accuracy, first pass", "edge_grpo/accuracy/first_pass", _decimal),
     ("accuracy, after correction", "edge_grpo/accuracy/after_gec", _decimal),
     ("groups without variance, before correction", "edge_grpo/groups/zero_variance_before_gec", _decimal),
@@ -56,7 +57,7 @@ def table_of_runs(runs: Sequence[RunMetrics]) -> str:
     return aligned_table([header, *(cells for cells in rows if set(cells[1:]) != {MISSING})], num_left=1)
 
 
-def _all_rows(runs: Sequence[RunMetrics]) -> list[Row]:
+def _all_rows(runs: Sequence[RunMetrics]) -> list[QuantityRow]:
     return [
         *ROWS,
         *((label, metric, _decimal) for metric, label in validation_metrics(runs).items()),
@@ -64,7 +65,7 @@ def _all_rows(runs: Sequence[RunMetrics]) -> list[Row]:
     ]
 
 
-def _cells(row: Row, runs: Sequence[RunMetrics]) -> list[str]:
+def _cells(row: QuantityRow, runs: Sequence[RunMetrics]) -> list[str]:
     label, metric, text_of = row
     cells = [label]
     for run in runs:

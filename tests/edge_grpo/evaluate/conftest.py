@@ -1,5 +1,6 @@
 """What the tests of the evaluation share: graded responses with ordinary values where a test does not care."""
 
+import pyarrow.parquet
 import pytest
 
 from recipe.edge_grpo.evaluate.responses import GradedResponse
@@ -28,3 +29,9 @@ def graded():
         return GradedResponse(accuracy=accuracy, **(ordinary | fields))
 
     return graded
+
+
+@pytest.fixture
+def read_responses():
+    """read_responses(path): what `write_responses` wrote there."""
+    return lambda path: [GradedResponse(**row) for row in pyarrow.parquet.read_table(path).to_pylist()]

@@ -11,7 +11,7 @@ from recipe.edge_grpo.evaluate.comparison import (
     rows_of_run,
 )
 from recipe.edge_grpo.evaluate.published import published_results
-from recipe.edge_grpo.evaluate.summary import summarise
+from recipe.edge_grpo.evaluate.summary import SummarySettings, summarise
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_a_run_has_a_row_for_each_temperature_in_per_cent(graded):
         *(graded(1.0, benchmark="amc", problem_index=n) for n in range(2)),
         graded(0.0, temperature=0.6),
     ]
-    summary = summarise(responses, k_values=[], num_resamples=10)
+    summary = summarise(responses, SummarySettings(k_values=[], num_resamples=10))
     assert rows_of_run("mine", summary) == [
         ComparedRow("mine", 0.1, (1, 4), {"aime24": 75.0, "amc": 100.0}, {"aime24": 1, "amc": 2}),
         ComparedRow("mine", 0.6, (1, 1), {"aime24": 0.0}, {"aime24": 1}),

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from recipe.edge_grpo.evaluate.statistics import bootstrap_interval
-from recipe.edge_grpo.evaluate.summary import summarise
+from recipe.edge_grpo.evaluate.summary import SummarySettings, summarise
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def responses(graded):
 
 
 def test_a_benchmark_has_the_hand_worked_values(responses):
-    summary = summarise(responses, k_values=[1, 2, 4], num_resamples=500, bootstrap_seed=3)
+    summary = summarise(responses, SummarySettings(k_values=[1, 2, 4], num_resamples=500, bootstrap_seed=3))
     # avg@2: (1/2 + 0 + 1) / 3; pass@2: (1 + 0 + 1) / 3; tokens: (10 + … + 60) / 6
     interval = bootstrap_interval([0.5, 0.0, 1.0], num_resamples=500, seed=3)
     assert summary["temperatures"][0]["benchmarks"]["aime24"] == {
@@ -55,7 +55,7 @@ def test_a_benchmark_has_the_hand_worked_values(responses):
 
 
 def test_both_averages_are_over_the_benchmarks_and_named(responses):
-    entry = summarise(responses, k_values=[2], num_resamples=10)["temperatures"][0]
+    entry = summarise(responses, SummarySettings(k_values=[2], num_resamples=10))["temperatures"][0]
     # avg@2: aime24 1/2 of 3 problems, amc 1/2 of 1; pass@2: 2/3 of 3, 1 of 1
     assert entry["num_problems"] == 4
     assert entry["sample_weighted_average"]["avg@n"] == pytest.approx((3 * 1 / 2 + 1 / 2) / 4)
@@ -64,7 +64,7 @@ def test_both_averages_are_over_the_benchmarks_and_named(responses):
 
 
 def test_entropy_and_reflection_are_those_of_the_first_passes_at_each_temperature(responses):
-    low, high = summarise(responses, k_values=[], num_resamples=10)["temperatures"]
+    low, high = summarise(responses, SummarySettings(k_values=[], num_resamples=10))["temperatures"]
     assert low["entropy"]["num_measured"] == 4 and low["entropy"]["num_unmeasured"] == 4
     assert low["entropy"]["mean"] == pytest.approx((0.1 + 0.9 + 0.5 + 0.5) / 4)
     assert low["reflection"]["num_responses"] == 8 and low["reflection"]["num_reflecting"] == 1
@@ -76,7 +76,7 @@ def test_entropy_and_reflection_are_those_of_the_first_passes_at_each_temperatur
 
 
 def test_temperatures_are_kept_apart_and_rise(responses):
-    temperatures = summarise(responses, k_values=[1, 2], num_resamples=10)["temperatures"]
+    temperatures = summarise(responses, SummarySettings(k_values=[1, 2], num_resamples=10))["temperatures"]
     assert [entry["temperature"] for entry in temperatures] == [0.1, 0.6]
     assert list(temperatures[1]["benchmarks"]) == ["aime24"]
     assert temperatures[1]["benchmarks"]["aime24"]["avg@n"] == 0.0
@@ -84,16 +84,20 @@ def test_temperatures_are_kept_apart_and_rise(responses):
 
 
 def test_the_summary_is_json_that_does_not_depend_on_the_order_of_the_responses(responses):
-    first = json.dumps(summarise(responses, k_values=[2, 1], num_resamples=100), allow_nan=False)
+    first = json.dumps(summarise(responses, SummarySettings(k_values=[2, 1], num_resamples=100)), allow_nan=False)
     for seed in range(5):
         shuffled = random.Random(seed).sample(responses, len(responses))
-        assert json.dumps(summarise(shuffled, k_values=[1, 2, 2], num_resamples=100), allow_nan=False) == first
+        assert (
+            json.dumps(summarise(shuffled, SummarySettings(k_values=[1, 2, 2], num_resamples=100)), allow_nan=False)
+            == first
+        )
 
 
 def test_the_settings_are_in_the_summary_and_take_effect(responses):
     markers = ["it is"]
     summary = summarise(
-        responses, k_values=[4, 1], num_resamples=20, bootstrap_seed=7, confidence_level=0.5, reflection_markers=markers
+        responses,
+        SummarySettings([4, 1], num_resamples=20, bootstrap_seed=7, confidence_level=0.5, reflection_markers=markers),
     )
     assert summary["settings"] == {
         "k_values": [1, 4],
@@ -110,7 +114,9 @@ def test_the_settings_are_in_the_summary_and_take_effect(responses):
 
 def test_an_uneven_evaluation_shows_fewest_and_most_samples_and_leaves_out_what_some_problem_cannot_give(graded):
     responses = [graded(1.0, problem_index=0)] + [graded(n % 2, problem_index=1, sample_index=n) for n in range(4)]
-    benchmark = summarise(responses, k_values=[1, 2], num_resamples=10)["temperatures"][0]["benchmarks"]["aime24"]
+    benchmark = summarise(responses, SummarySettings(k_values=[1, 2], num_resamples=10))["temperatures"][0][
+        "benchmarks"
+    ]["aime24"]
     assert benchmark["samples_per_problem"] == {"min": 1, "max": 4}
     assert benchmark["avg@n"] == pytest.approx((1 + 1 / 2) / 2)  # per problem, not 3 of 5 responses
     assert benchmark["pass@k"] == {"1": pytest.approx(3 / 4)}
@@ -118,13 +124,13 @@ def test_an_uneven_evaluation_shows_fewest_and_most_samples_and_leaves_out_what_
 
 def test_an_average_has_only_the_pass_at_k_of_all_benchmarks(graded):
     responses = [graded(1.0, benchmark="a", sample_index=n) for n in range(4)] + [graded(0.0, benchmark="b")]
-    entry = summarise(responses, k_values=[1, 4], num_resamples=10)["temperatures"][0]
+    entry = summarise(responses, SummarySettings(k_values=[1, 4], num_resamples=10))["temperatures"][0]
     assert entry["benchmarks"]["a"]["pass@k"] == {"1": 1.0, "4": 1.0}
     assert entry["macro_average"]["pass@k"] == entry["sample_weighted_average"]["pass@k"] == {"1": 0.5}
 
 
 def test_one_problem_that_is_right_is_summarised(graded):
-    entry = summarise([graded(1.0)], k_values=[1], num_resamples=10)["temperatures"][0]
+    entry = summarise([graded(1.0)], SummarySettings(k_values=[1], num_resamples=10))["temperatures"][0]
     assert entry["benchmarks"]["aime24"]["confidence_interval"] == [1.0, 1.0]
     assert entry["sample_weighted_average"]["avg@n"] == entry["macro_average"]["avg@n"] == 1.0
 
@@ -139,16 +145,16 @@ def test_one_problem_that_is_right_is_summarised(graded):
 )
 def test_a_setting_that_cannot_be_used_is_an_error(graded, settings, message):
     with pytest.raises(ValueError, match=message):
-        summarise([graded()], **settings)
+        summarise([graded()], SummarySettings(**settings))
 
 
 def test_no_responses_and_two_of_the_same_key_are_errors(graded):
     with pytest.raises(ValueError, match="no responses to summarise"):
-        summarise([], k_values=[1])
+        summarise([], SummarySettings(k_values=[1]))
     with pytest.raises(ValueError, match="2 responses have the same key"):
-        summarise([graded(1.0), graded(0.0)], k_values=[1])
+        summarise([graded(1.0), graded(0.0)], SummarySettings(k_values=[1]))
 
 
 def test_continuations_alone_are_an_error(graded):
     with pytest.raises(ValueError, match="continues a wrong first pass"):
-        summarise([graded(reflection_text="Wait!")], k_values=[1])
+        summarise([graded(reflection_text="Wait!")], SummarySettings(k_values=[1]))

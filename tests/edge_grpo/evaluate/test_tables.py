@@ -5,7 +5,7 @@ import json
 import pytest
 
 from recipe.edge_grpo.evaluate.published import published_results
-from recipe.edge_grpo.evaluate.summary import summarise
+from recipe.edge_grpo.evaluate.summary import SummarySettings, summarise
 from recipe.edge_grpo.evaluate.tables import compare, run_tables
 
 
@@ -25,7 +25,7 @@ def summary(graded):
             for benchmark, accuracies in benchmarks.items()
             for index, accuracy in enumerate(accuracies)
         ]
-        return summarise(responses, k_values=[1], num_resamples=10)
+        return summarise(responses, SummarySettings(k_values=[1], num_resamples=10))
 
     return summary
 
@@ -40,7 +40,7 @@ def full_summary(graded):
         graded(1.0, benchmark="amc", problem_index=9, sample_index=1),
         graded(1.0, sample_index=3, reflection_text="\nWait | no."),
     ]
-    return summarise(responses, k_values=[1, 2, 4], num_resamples=1000, bootstrap_seed=1)
+    return summarise(responses, SummarySettings(k_values=[1, 2, 4], num_resamples=1000, bootstrap_seed=1))
 
 
 def test_a_run_shows_benchmarks_and_both_averages_in_per_cent(full_summary):
@@ -79,7 +79,7 @@ def test_sections_without_content_are_left_out(summary):
 def test_a_summary_that_went_through_json_makes_the_same_tables(full_summary):
     read_again = json.loads(json.dumps(full_summary))
     assert run_tables(read_again) == run_tables(full_summary)
-    assert compare({"x": read_again}, published=True) == compare({"x": full_summary}, published=True)
+    assert compare({"x": read_again}, has_published=True) == compare({"x": full_summary}, has_published=True)
 
 
 def test_runs_are_compared_with_benchmarks_as_columns(summary):
@@ -109,7 +109,7 @@ def test_runs_without_a_common_benchmark_have_no_averages(summary):
 
 def test_published_rows_are_marked_and_have_their_printed_averages(summary):
     suite = published_results().num_problems
-    text = compare({"mine": summary(**{name: [1] * count for name, count in suite.items()})}, published=True)
+    text = compare({"mine": summary(**{name: [1] * count for name, count in suite.items()})}, has_published=True)
     rows = cells(text)
     assert rows["mine"] == ["0.1", "1", *["100.00"] * 7]
     name = "published: EDGE-GRPO, Qwen2.5-Math-7B, DeepScaleR-Random-1K"
@@ -121,7 +121,7 @@ def test_published_rows_are_marked_and_have_their_printed_averages(summary):
 
 
 def test_a_run_on_part_of_a_benchmark_is_told_from_the_published_rows(summary):
-    text = compare({"mine": summary(aime24=[1, 0])}, published=True)
+    text = compare({"mine": summary(aime24=[1, 0])}, has_published=True)
     assert "The rows do not have the same number of problems of aime24: 2 (mine), 30 (published)." in text
     assert "All averages are over the benchmarks that every row has: aime24." in text
     # the average of a published row is then over aime24 as well
@@ -129,7 +129,7 @@ def test_a_run_on_part_of_a_benchmark_is_told_from_the_published_rows(summary):
 
 
 def test_the_published_rows_alone_are_a_comparison():
-    assert len(cells(compare({}, published=True))) == 22 + 2
+    assert len(cells(compare({}, has_published=True))) == 22 + 2
 
 
 def test_nothing_to_compare_is_an_error():
@@ -139,7 +139,7 @@ def test_nothing_to_compare_is_an_error():
 
 def test_uneven_numbers_of_samples_are_shown_as_a_range(graded):
     responses = [graded(1.0)] + [graded(1.0, problem_index=1, sample_index=n) for n in range(3)]
-    summary = summarise(responses, k_values=[], num_resamples=10)
+    summary = summarise(responses, SummarySettings(k_values=[], num_resamples=10))
     assert cells(compare({"x": summary}))["x"][1] == "1 to 3"
     assert cells(run_tables(summary))["aime24"][1] == "1 to 3"
 

@@ -8,10 +8,11 @@ import pytest
 from data_prep.writing.rows import build_row, write_parquet
 from recipe.edge_grpo.evaluate import __main__ as evaluate
 from recipe.edge_grpo.evaluate.policy_entropy import EntropyMeter
-from recipe.edge_grpo.evaluate.responses import read_responses
 
 
-def test_the_files_hold_every_response_with_its_grade_and_the_numbers_of_the_table(run, scripted_sampler, capsys):
+def test_the_files_hold_every_response_with_its_grade_and_the_numbers_of_the_table(
+    run, scripted_sampler, read_responses, capsys
+):
     folder = run(scripted_sampler(), "--temperatures", "0.1", "1.0", "--k", "1", "2")
     responses = read_responses(folder / "responses.parquet")
     assert len(responses) == 2 * 2 * 3 * 2
@@ -44,7 +45,7 @@ def test_the_defaults_are_the_authors_protocol(run, scripted_sampler):
 
 
 def test_entropies_are_those_of_the_policy_at_the_temperature_of_each_response(
-    run, scripted_sampler, untrained_model, tokenizer
+    run, scripted_sampler, read_responses, untrained_model, tokenizer
 ):
     folder = run(scripted_sampler(), "--temperatures", "0.6", "1.0", "--entropy", "exact", "--reflection-texts")
     meter = EntropyMeter(str(untrained_model))
@@ -59,14 +60,14 @@ def test_entropies_are_those_of_the_policy_at_the_temperature_of_each_response(
     assert (measured["num_measured"], measured["num_unmeasured"]) == (12, 0)
 
 
-def test_greedy_responses_have_no_entropy(run, scripted_sampler):
+def test_greedy_responses_have_no_entropy(run, scripted_sampler, read_responses):
     for kind in ("exact", "sampled"):
         options = ["--temperatures", "0", "--num-samples", "1", "--entropy", kind]
         responses = read_responses(run(scripted_sampler(), *options, name=kind) / "responses.parquet")
         assert {each.mean_entropy for each in responses} == {None}
 
 
-def test_the_sampled_entropy_is_the_surprisal_of_what_was_sampled(run, scripted_sampler):
+def test_the_sampled_entropy_is_the_surprisal_of_what_was_sampled(run, scripted_sampler, read_responses):
     folder = run(scripted_sampler(), "--entropy", "sampled")
     assert {each.mean_entropy for each in read_responses(folder / "responses.parquet")} == {0.5}
     assert "estimated from the sampled tokens" in (folder / "results.md").read_text()

@@ -3,10 +3,9 @@
 import json
 
 from data_prep.sampling.engine import Sample
-from recipe.edge_grpo.evaluate.responses import read_responses
 
 
-def test_wrong_first_passes_are_continued_after_every_text(run, scripted_sampler, tokenizer):
+def test_wrong_first_passes_are_continued_after_every_text(run, scripted_sampler, read_responses, tokenizer):
     sampler = scripted_sampler(lambda request: r"\boxed{7}" if request.seed % 3 else r"\boxed{1}")
     folder = run(sampler, "--reflection-texts", " Wait!", "--max-reflection-tokens", "11")
     responses = read_responses(folder / "responses.parquet")
@@ -21,7 +20,7 @@ def test_wrong_first_passes_are_continued_after_every_text(run, scripted_sampler
     assert sampler.is_closed
 
 
-def test_without_a_text_the_papers_is_used_and_without_the_option_none(run, scripted_sampler):
+def test_without_a_text_the_papers_is_used_and_without_the_option_none(run, scripted_sampler, read_responses):
     texts = {
         each.reflection_text
         for each in read_responses(run(scripted_sampler(), "--reflection-texts") / "responses.parquet")

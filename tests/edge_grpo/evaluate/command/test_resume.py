@@ -5,7 +5,6 @@ import json
 import pytest
 
 from recipe.edge_grpo.evaluate.policy_entropy import EntropyMeter
-from recipe.edge_grpo.evaluate.responses import read_responses
 
 RESULT_FILES = ("results.json", "results.md", "responses.parquet")
 
@@ -33,7 +32,7 @@ def test_a_complete_run_loads_no_model_again(run, scripted_sampler):
     assert {name: (folder / name).read_bytes() for name in RESULT_FILES} == before
 
 
-def test_more_samples_problems_and_texts_continue_what_is_there(run, scripted_sampler):
+def test_more_samples_problems_and_texts_continue_what_is_there(run, scripted_sampler, read_responses):
     run(scripted_sampler(), "--limit", "2", "--num-samples", "1")
     more = scripted_sampler()
     folder = run(more, "--reflection-texts", "Hm?", " No.")
