@@ -1,4 +1,4 @@
-"""Entropy-driven advantage (EDA), as pure functions of tensors.
+"""Entropy-driven advantage (EDA), as pure functions of tensors: paper equations 3, 6 and 7, and their composition.
 
 Shapes: B responses, T response tokens. `group_index` (B,) int64 in [0, num_groups) names the prompt of each response;
 groups may differ in size and their rows may stand in any order. Results have the dtype of the values, but are float32
@@ -24,7 +24,7 @@ SMALLEST_RATIO = 1e-6
 
 
 def mean_response_entropy(token_entropy: Tensor, response_mask: Tensor) -> Tensor:
-    """Policy entropy of each response, P_i = (1/|O_i|) sum_t H_t (paper equation 3), in nats.
+    """Return the policy entropy of each response, P_i = (1/|O_i|) sum_t H_t (paper equation 3), in nats.
 
     With `token_entropy = -log_probs` of the sampled tokens it is the sampled estimate of that entropy, which needs no
     extra forward pass. Each term is unbiased, E[-log pi(o_t)] = H_t given the tokens before it, if o_t was sampled from
@@ -39,6 +39,9 @@ def mean_response_entropy(token_entropy: Tensor, response_mask: Tensor) -> Tenso
 
     Raises:
         ValueError: if the shapes differ or are not two-dimensional.
+
+    >>> mean_response_entropy(torch.tensor([[1.0, 3.0, 9.0]]), torch.tensor([[1, 1, 0]]))
+    tensor([2.])
     """
     if token_entropy.ndim != 2 or token_entropy.shape != response_mask.shape:
         raise ValueError(
@@ -56,7 +59,7 @@ def entropy_ratio(
     clip: tuple[float, float] | None = None,
     has_entropy: Tensor | None = None,
 ) -> Tensor:
-    """Normalised entropy of each response, P̂_i = P_i / mean_group(P) (paper equation 6).
+    """Return the normalised entropy of each response, P̂_i = P_i / mean_group(P) (paper equation 6).
 
     The mean is over the group's rows that have an entropy. A row without one has ratio exactly 1, whatever stands in
     `response_entropy`. Equal entropies in a group, and a group of one, give exactly 1 (float64 input: to rounding).
@@ -76,6 +79,9 @@ def entropy_ratio(
 
     Raises:
         ValueError: if the shapes differ, or the bounds are not 0 < low <= 1 <= high.
+
+    >>> entropy_ratio(torch.tensor([1.0, 3.0]), torch.tensor([0, 0]))  # the mean is 2
+    tensor([0.5000, 1.5000])
     """
     _check_rows("response_entropy", response_entropy, group_index)
     if clip is not None and not 0 < clip[0] <= 1 <= clip[1]:
@@ -98,7 +104,7 @@ def entropy_ratio(
 def group_relative_advantage(
     rewards: Tensor, group_index: Tensor, scale_by_std: bool = True, epsilon: float = 1e-6
 ) -> Tensor:
-    """GRPO advantage A_i = (r_i - mean_group(r)) / (std_group(r) + epsilon), with the sample std, as verl's GRPO.
+    """Return the GRPO advantage A_i = (r_i - mean_group(r)) / (std_group(r) + epsilon), sample std, as verl's GRPO.
 
     A group of one gives r / (1 + epsilon), or r without scaling: verl takes mean 0 and std 1 there. Equal rewards in a
     group give exactly 0. verl's single precision can leave a rounding error there that epsilon then magnifies: seven
@@ -115,6 +121,9 @@ def group_relative_advantage(
 
     Raises:
         ValueError: if the shapes differ.
+
+    >>> group_relative_advantage(torch.tensor([1.0, 0, 0, 0]), torch.tensor([0, 0, 0, 0]))  # mean 0.25, std 0.5
+    tensor([ 1.5000, -0.5000, -0.5000, -0.5000])
     """
     _check_rows("rewards", rewards, group_index)
     rewards_double = rewards.detach().double()
@@ -130,7 +139,7 @@ def group_relative_advantage(
 
 
 def entropy_driven_advantage(raw_advantages: Tensor, ratio: Tensor) -> Tensor:
-    """Entropy-driven advantage Â_i = A_i / P̂_i (paper equation 7).
+    """Return the entropy-driven advantage Â_i = A_i / P̂_i (paper equation 7).
 
     A confident correct response gains, a confident wrong one loses more. Signs are kept, and 0 stays 0: only error
     correction can revive a group without contrast. A ratio below `SMALLEST_RATIO` counts as `SMALLEST_RATIO`.
@@ -144,6 +153,9 @@ def entropy_driven_advantage(raw_advantages: Tensor, ratio: Tensor) -> Tensor:
 
     Raises:
         ValueError: if the shapes differ.
+
+    >>> entropy_driven_advantage(torch.tensor([1.5, -0.5]), torch.tensor([0.5, 2.0]))
+    tensor([ 3.0000, -0.2500])
     """
     if raw_advantages.shape != ratio.shape:
         raise ValueError(f"raw_advantages {tuple(raw_advantages.shape)} and ratio {tuple(ratio.shape)} differ in shape")
@@ -151,15 +163,45 @@ def entropy_driven_advantage(raw_advantages: Tensor, ratio: Tensor) -> Tensor:
     return raw_advantages.to(dtype) / ratio.to(dtype).clamp(min=SMALLEST_RATIO)
 
 
+def raw_and_scaled_advantages(
+    rewards: Tensor, group_index: Tensor, ratio: Tensor, scale_by_std: bool = True
+) -> tuple[Tensor, Tensor]:
+    """Return A_i (`group_relative_advantage`) and Â_i = A_i / P̂_i of each response: all of EDA behind the ratio.
+
+    Equal ratios within a group, of 1 each, give Â = A, and so verl's GRPO. A group of equal rewards has A = Â = 0.
+
+    Args:
+        rewards: (B,) one scalar per response.
+        group_index: (B,) int64 in [0, num_groups).
+        ratio: (B,) from `entropy_ratio`, on any device.
+        scale_by_std: False only centres the rewards (Dr. GRPO).
+
+    Returns:
+        raw and scaled advantages, each (B,) without gradient, on the device of the rewards.
+
+    Raises:
+        ValueError: if the shapes differ.
+
+    >>> raw_and_scaled_advantages(torch.tensor([3.0, 1.0]), torch.tensor([0, 0]), torch.tensor([0.5, 1.5]), False)
+    (tensor([ 1., -1.]), tensor([ 2.0000, -0.6667]))
+    """
+    raw_advantages = group_relative_advantage(rewards, group_index, scale_by_std)
+    return raw_advantages, entropy_driven_advantage(raw_advantages, ratio.to(raw_advantages.device))
+
+
 def group_mean_of(values: Tensor, group_index: Tensor) -> Tensor:
-    """Mean of the values (B,) of each group, (num_groups,); 0 for a number that no row has."""
+    """Return the mean of the values (B,) of each group, (num_groups,); 0 for a number that no row has.
+
+    >>> group_mean_of(torch.tensor([1.0, 3.0, 5.0]), torch.tensor([0, 0, 2]))
+    tensor([2., 0., 5.])
+    """
     group_size = torch.bincount(group_index)
     total = values.new_zeros(len(group_size), dtype=torch.float64).index_add_(0, group_index, values.double())
     return (total / group_size.clamp(min=1)).to(_result_dtype(values))
 
 
 def _masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean of the values (B, T) of each row where the mask is True, (B,); 0 where it is never."""
+    """Return the mean of the values (B, T) of each row where the mask is True, (B,); 0 where it is never."""
     total = torch.where(mask, values, 0.0).sum(dim=1, dtype=_result_dtype(values))
     return total / mask.sum(dim=1).clamp(min=1)
 
@@ -171,7 +213,7 @@ def _num_rows_at_a_time(matrix: Tensor) -> int:
 
 
 def _result_dtype(values: Tensor) -> torch.dtype:
-    """The dtype of the values, but at least float32."""
+    """Return the dtype of the values, but at least float32."""
     return torch.promote_types(values.dtype, torch.float32)
 
 

@@ -104,14 +104,14 @@ def check_registration() -> str:
     from verl.trainer.ppo.core_algos import get_adv_estimator_fn
     from verl.trainer.ppo.v1 import get_trainer_cls
 
-    from recipe.edge_grpo.run.config_checks import TRAINER_MODES
-    from recipe.edge_grpo.training_step.estimator import NAME, edge_grpo_advantage
+    from recipe.edge_grpo.names import ESTIMATOR, TRAINER_MODES
+    from recipe.edge_grpo.training_step.estimator import edge_grpo_advantage
 
-    if get_adv_estimator_fn(NAME) is not edge_grpo_advantage:
+    if get_adv_estimator_fn(ESTIMATOR) is not edge_grpo_advantage:
         raise Problem(
-            f"the estimator {NAME} is somebody else's", "uninstall the other package that registers this name"
+            f"the estimator {ESTIMATOR} is somebody else's", "uninstall the other package that registers this name"
         )
-    return f"estimator {NAME}, trainers {', '.join(get_trainer_cls(mode) and mode for mode in TRAINER_MODES)}"
+    return f"estimator {ESTIMATOR}, trainers {', '.join(get_trainer_cls(mode) and mode for mode in TRAINER_MODES)}"
 
 
 def check_platform() -> str:

@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from recipe.edge_grpo.correction.draws import DrawPlace
 from recipe.edge_grpo.correction.failure import is_truncated
-from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped
-from recipe.edge_grpo.correction.scores import record_of_score
+from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped, record_of_score
 from recipe.edge_grpo.correction.tokens import ResponseTokens
 from recipe.edge_grpo.settings.block import GuidedErrorCorrectionSettings
 
@@ -15,19 +15,16 @@ _WHAT_CORRECTION_CHANGES = ("response_ids", "response_mask", "response_logprobs"
 
 @dataclass
 class Candidate:
-    """A response that may be corrected.
-
-    Attributes:
-        output: verl's `AgentLoopOutput`; corrections are written into it.
-        row: of the dataset, with verl's `global_steps`, `index` and `session_id`.
-        sampling_params: of its first pass.
-        record: what has been done so far.
-    """
+    """A response that may be corrected."""
 
     output: Any
+    """verl's `AgentLoopOutput`; corrections are written into it."""
     row: Mapping[str, Any]
+    """Of the dataset, with verl's `global_steps`, `index` and `session_id`."""
     sampling_params: Mapping[str, Any]
+    """Of its first pass."""
     record: CorrectionRecord
+    """What has been done so far."""
 
     @property
     def session(self) -> int:
@@ -41,7 +38,7 @@ class Candidate:
 
     @property
     def is_correctable(self) -> bool:
-        """Whether it failed and nothing forbids correcting it."""
+        """True if it failed and nothing forbids correcting it."""
         return self.record.is_failed and self.record.skipped is None
 
     @property
@@ -54,6 +51,14 @@ class Candidate:
             None if log_probs is None else list(log_probs),
         )
 
+    def draw_place(self, seed: int) -> DrawPlace:
+        """Return where in the run of this seed its prompt is sampled."""
+        return DrawPlace(seed, int(self.row["global_steps"]), self.row.get("index", 0))
+
+    def note(self, **changes: Any) -> None:
+        """Change these fields of the record."""
+        self.record = replace(self.record, **changes)
+
     def replace_tokens(self, tokens: ResponseTokens) -> None:
         """Put other tokens in place, which have no score."""
         self.output.response_ids = tokens.ids
@@ -63,7 +68,7 @@ class Candidate:
         self.output.extra_fields.pop("reward_extra_info", None)
 
     def snapshot(self) -> dict[str, Any]:
-        """All that correction changes, for `restore`."""
+        """Return all that correction changes, for `restore`."""
         values = {name: getattr(self.output, name) for name in _WHAT_CORRECTION_CHANGES}
         return values | {"extra_fields": dict(self.output.extra_fields)}
 
@@ -77,7 +82,7 @@ class Candidate:
 def first_pass_record(
     output: Any, settings: GuidedErrorCorrectionSettings, eos_token_ids: Collection[int]
 ) -> CorrectionRecord:
-    """The record of an output that was sampled and scored and nothing else."""
+    """Return the record of an output that was sampled and scored and nothing else."""
     record = record_of_score(output.extra_fields, output.reward_score, settings)
     if not record.is_failed:
         return record

@@ -14,44 +14,32 @@ A group of one has no contrast whatever is done, and is left alone.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-from recipe.edge_grpo.correction.tokens import Strategy
+from recipe.edge_grpo.settings.choices import Strategy
 
 SURE_STRATEGIES = (Strategy.ANSWER, Strategy.SOLUTION)
 
 
-class GuardRole(StrEnum):
-    """What the guard decided about a response."""
-
-    SURE = "sure"
-    KEPT = "kept"
-
-
 @dataclass(frozen=True)
 class GroupMember:
-    """One response of a group, before correction.
-
-    Attributes:
-        is_failed: by the failure definition.
-        is_correctable: failed, and neither beyond the prompt gate nor left out as truncated.
-        strategy: the one drawn for it.
-    """
+    """One response of a group, before correction."""
 
     is_failed: bool
     is_correctable: bool
+    """It failed, and is neither beyond the prompt gate nor left out as truncated."""
     strategy: Strategy
+    """The one drawn for it."""
 
 
 def is_all_wrong(members: Sequence[GroupMember]) -> bool:
-    """Whether every response failed, in a group that could have contrast (two responses or more)."""
+    """Return True if every response failed, in a group that could have contrast (two responses or more)."""
     return len(members) >= 2 and all(member.is_failed for member in members)
 
 
 def sure_attempts(
     members: Sequence[GroupMember], order: Sequence[int], probabilities: Mapping[Strategy, float]
 ) -> Iterator[tuple[int, Strategy]]:
-    """What to try, one after the other, until one response of an all-wrong group is graded as correct.
+    """Yield what to try, one after the other, until one response of an all-wrong group is graded as correct.
 
     Args:
         members: of the group.
@@ -71,7 +59,7 @@ def sure_attempts(
 
 
 def kept_failure(members: Sequence[GroupMember], order: Sequence[int], corrected: Collection[int] = ()) -> int | None:
-    """The response that stays failed so that the group keeps one: the last correctable one in `order`.
+    """Return the response that stays failed so that the group keeps one: the last correctable one in `order`.
 
     Args:
         members: of the group.
@@ -90,7 +78,7 @@ def kept_failure(members: Sequence[GroupMember], order: Sequence[int], corrected
 def to_correct(
     members: Sequence[GroupMember], order: Sequence[int], corrected: Collection[int], corrects_mixed_groups: bool
 ) -> list[int]:
-    """The responses that get the correction drawn for them, after the sure one of an all-wrong group.
+    """Return the responses that get the correction drawn for them, after the sure one of an all-wrong group.
 
     Args:
         members: of the group.

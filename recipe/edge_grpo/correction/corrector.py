@@ -1,23 +1,23 @@
-"""Guided error correction of one response: glue between what is composed, the policy's server and the reward.
+"""Guided error correction of one response: glue between the strategies, the policy's server and the reward.
 
 What it corrects is written into verl's output, scored; a correction that cannot be made leaves the output as it was and
 says why in the record.
 """
 
 import asyncio
-import dataclasses
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
 from recipe.edge_grpo.correction.candidate import Candidate, first_pass_record
-from recipe.edge_grpo.correction.draws import DrawPlace, draw_reflection_text, draw_strategy
+from recipe.edge_grpo.correction.draws import draw_strategy
+from recipe.edge_grpo.correction.failure import has_failed
 from recipe.edge_grpo.correction.record import Skipped
-from recipe.edge_grpo.correction.scores import has_failed
-from recipe.edge_grpo.correction.strategies import CorrectionComposer
-from recipe.edge_grpo.correction.tokens import ResponseTokens, Strategy
+from recipe.edge_grpo.correction.strategies import Strategies
+from recipe.edge_grpo.correction.tokens import CorrectedResponse, ResponseTokens
 from recipe.edge_grpo.settings.block import EdgeGRPOSettings
+from recipe.edge_grpo.settings.choices import Strategy
 
 logger = logging.getLogger(__name__)
 
@@ -30,17 +30,17 @@ class ErrorCorrector:
     Args:
         settings: of the run.
         group_size: responses per prompt.
-        composer: of corrected responses.
+        strategies: that build corrected responses.
         llm_client: the policy's server; `generate` is called.
         score: scores verl's output in place if it has no score.
-        keeps_first_pass_text: whether the record of a corrected response holds what it was before.
+        keeps_first_pass_text: True if the record of a corrected response shall hold what it was before.
     """
 
     def __init__(
         self,
         settings: EdgeGRPOSettings,
         group_size: int,
-        composer: CorrectionComposer,
+        strategies: Strategies,
         llm_client: Any,
         score: Score,
         keeps_first_pass_text: bool,
@@ -48,44 +48,42 @@ class ErrorCorrector:
         self.seed = settings.seed
         self.settings = settings.gec
         self.probabilities = settings.gec.strategy_probabilities(group_size)
-        self.composer = composer
+        self.strategies = strategies
         self.llm_client = llm_client
         self.score = score
         self.keeps_first_pass_text = keeps_first_pass_text
 
     @property
     def may_answer(self) -> bool:
-        """Whether the answer strategy is ever used."""
+        """True if the answer strategy is ever used."""
         return self.probabilities[Strategy.ANSWER] > 0
 
-    async def first_pass(self, output: Any, row: Mapping[str, Any], sampling_params: Mapping[str, Any]) -> Candidate:
+    async def score_first_pass(
+        self, output: Any, row: Mapping[str, Any], sampling_params: Mapping[str, Any]
+    ) -> Candidate:
         """Score a sampled response and see whether it failed and may be corrected."""
         await self.score(output, row)
-        record = first_pass_record(output, self.settings, self.composer.eos_token_ids)
+        record = first_pass_record(output, self.settings, self.strategies.eos_token_ids)
         return Candidate(output, row, sampling_params, record)
 
-    def drawn_strategy(self, candidate: Candidate) -> Strategy:
-        """The strategy for a failed response."""
-        return draw_strategy(self.probabilities, self.draw_place(candidate), candidate.session)
-
-    def draw_place(self, candidate: Candidate) -> DrawPlace:
-        """Where in the run the prompt of a response is sampled."""
-        return DrawPlace(self.seed, int(candidate.row["global_steps"]), candidate.row.get("index", 0))
+    def draw_strategy(self, candidate: Candidate) -> Strategy:
+        """Draw the strategy for a failed response."""
+        return draw_strategy(self.probabilities, candidate.draw_place(self.seed), candidate.session)
 
     async def correct(self, candidate: Candidate, strategy: Strategy) -> None:
         """Replace a failed response in place by a corrected and scored one, and record what was done."""
         first_pass_ids = list(candidate.output.response_ids)
-        if strategy is Strategy.REFLECTION:
-            await self._reflect(candidate)
-        else:
-            await self._inject(candidate, strategy)
+        if strategy is Strategy.SOLUTION and candidate.solution is None:
+            strategy = Strategy.ANSWER
+            candidate.note(answer_for_missing_solution=True)
+        await self._apply_in_rounds(candidate, strategy)
         if candidate.record.strategy is not None and self.keeps_first_pass_text:
             # As verl decodes the responses that it dumps.
-            text = self.composer.tokenizer.decode(first_pass_ids, skip_special_tokens=True)
-            candidate.record = dataclasses.replace(candidate.record, first_pass_text=text)
+            text = self.strategies.tokenizer.decode(first_pass_ids, skip_special_tokens=True)
+            candidate.note(first_pass_text=text)
 
-    async def correct_surely(self, candidate: Candidate, strategy: Strategy) -> bool:
-        """Try a correction and take it back unless it is graded as correct; whether it is."""
+    async def correct_or_restore(self, candidate: Candidate, strategy: Strategy) -> bool:
+        """Correct a response, and take that back unless it is graded as correct then; returns True if it is."""
         snapshot, record = candidate.snapshot(), candidate.record
         await self.correct(candidate, strategy)
         if not self._has_failed(candidate):
@@ -93,55 +91,39 @@ class ErrorCorrector:
         candidate.restore(snapshot, record)
         return False
 
-    async def _inject(self, candidate: Candidate, strategy: Strategy) -> None:
-        record, solution, is_cut = candidate.record, candidate.solution, False
-        if strategy is Strategy.SOLUTION and solution is None:
-            strategy, record = Strategy.ANSWER, dataclasses.replace(record, answer_for_missing_solution=True)
-        if strategy is Strategy.SOLUTION:
-            corrected, is_cut = self.composer.with_solution(candidate.tokens, str(solution))
-        else:
-            corrected = self.composer.with_answer(candidate.tokens, candidate.row["reward_model"]["ground_truth"])
-        if corrected is None:
-            reason = Skipped.SOLUTION_TOO_LONG if strategy is Strategy.SOLUTION else Skipped.NO_ROOM
-            candidate.record = dataclasses.replace(record, skipped=reason)
-            return
-        await self._put(candidate, corrected.tokens)
-        span = (corrected.injected_start, corrected.injected_end)
-        candidate.record = dataclasses.replace(
-            record, strategy=strategy, injected_spans=(span,), is_solution_cut=is_cut
-        )
-
-    async def _reflect(self, candidate: Candidate) -> None:
-        """Let the policy reflect, round after round, until it is right or a bound is met."""
-        settings = self.settings
-        budget = settings.token_budget or settings.reflection_rounds * settings.max_new_tokens
-        for reflection_round in range(settings.reflection_rounds):
-            max_new_tokens = min(settings.max_new_tokens, budget - candidate.record.tokens_regenerated)
+    async def _apply_in_rounds(self, candidate: Candidate, strategy: Strategy) -> None:
+        """Apply a strategy, reflection round after round, until the response is right or a bound is met."""
+        num_rounds = self.settings.reflection_rounds if strategy is Strategy.REFLECTION else 1
+        budget = self.settings.token_budget or num_rounds * self.settings.max_new_tokens
+        for number in range(num_rounds):
+            max_new_tokens = min(self.settings.max_new_tokens, budget - candidate.record.tokens_regenerated)
             if max_new_tokens < 1:
                 return
-            reason = await self._reflect_once(candidate, reflection_round, max_new_tokens)
-            if reason is not None and reflection_round == 0:
-                candidate.record = dataclasses.replace(candidate.record, skipped=reason)
+            reason = await self._apply(candidate, strategy, max_new_tokens)
+            if reason is not None and number == 0:
+                candidate.note(skipped=reason)
             if reason is not None or not self._has_failed(candidate):
                 return
 
-    async def _reflect_once(self, candidate: Candidate, reflection_round: int, max_new_tokens: int) -> Skipped | None:
-        """One round; returns why it was not possible, None if it was."""
-        texts, place = self.settings.reflection_texts, self.draw_place(candidate)
-        text = draw_reflection_text(texts, place, candidate.session, reflection_round)
-        begun = self.composer.with_reflection_text(candidate.tokens, text)
-        if begun is None:
-            return Skipped.NO_ROOM
-        continuation = await self._continuation(candidate, begun.tokens, max_new_tokens)
-        if isinstance(continuation, Skipped):
-            return continuation
-        await self._put(candidate, begun.tokens + continuation)
+    async def _apply(self, candidate: Candidate, strategy: Strategy, max_new_tokens: int) -> Skipped | None:
+        """Apply a strategy once; returns why that was not possible, None if it was."""
+        corrected = self.strategies.table[strategy](candidate)
+        if isinstance(corrected, Skipped):
+            return corrected
+        continuation = ResponseTokens([], [])
+        if corrected.is_to_be_continued:
+            sampled = await self._continue(candidate, corrected, max_new_tokens)
+            if isinstance(sampled, Skipped):
+                return sampled
+            continuation = sampled
+        candidate.replace_tokens(corrected.tokens + continuation)
+        await self.score(candidate.output, candidate.row)
         record = candidate.record
-        candidate.record = dataclasses.replace(
-            record,
-            strategy=Strategy.REFLECTION,
-            injected_spans=(*record.injected_spans, (begun.injected_start, begun.injected_end)),
-            reflection_rounds=reflection_round + 1,
+        candidate.note(
+            strategy=strategy,
+            injected_spans=(*record.injected_spans, (corrected.injected_start, corrected.injected_end)),
+            is_solution_cut=corrected.is_cut,
+            reflection_rounds=record.reflection_rounds + corrected.is_to_be_continued,
             tokens_regenerated=record.tokens_regenerated + len(continuation.ids),
         )
         return None
@@ -150,22 +132,18 @@ class ErrorCorrector:
         output = candidate.output
         return has_failed(output.extra_fields, output.reward_score, self.settings)
 
-    async def _put(self, candidate: Candidate, tokens: ResponseTokens) -> None:
-        candidate.replace_tokens(tokens)
-        await self.score(candidate.output, candidate.row)
-
-    async def _continuation(
-        self, candidate: Candidate, prefix: ResponseTokens, max_new_tokens: int
+    async def _continue(
+        self, candidate: Candidate, corrected: CorrectedResponse, max_new_tokens: int
     ) -> ResponseTokens | Skipped:
-        """What the policy samples after the reflection text, or why it did not: a server that fails costs no group."""
-        output = candidate.output
-        max_tokens = min(max_new_tokens, self.composer.response_length - len(prefix.ids))
+        """Let the policy go on; returns what it sampled, or why it did not: a server that fails costs no group."""
+        output, prefix_ids = candidate.output, corrected.tokens.ids
+        max_tokens = min(max_new_tokens, self.strategies.response_length - len(prefix_ids))
         limit = asyncio.timeout(self.settings.time_limit_seconds)
         try:
             async with limit:
                 generated = await self.llm_client.generate(
                     request_id=uuid4().hex,
-                    prompt_ids=list(output.prompt_ids) + prefix.ids,
+                    prompt_ids=list(output.prompt_ids) + prefix_ids,
                     sampling_params={**candidate.sampling_params, "max_tokens": max_tokens},
                 )
         except Exception:

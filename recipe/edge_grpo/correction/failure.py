@@ -1,31 +1,26 @@
-"""Which responses count as failed, and which of them are truncated.
+"""Which responses failed, from what the reward function reported about them.
 
 Where this differs from the authors' code, and why: theirs takes a response as failed whose rewards do not sum to 2, so
 that with one reward function correct responses are "corrected" too. Here accuracy decides, and the format where asked.
 """
 
-from collections.abc import Collection, Sequence
-from enum import StrEnum
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-
-class FailureDefinition(StrEnum):
-    """What a response must lack to count as failed."""
-
-    ACCURACY = "accuracy"
-    ACCURACY_OR_FORMAT = "accuracy_or_format"
+from recipe.edge_grpo.settings.block import GuidedErrorCorrectionSettings
+from recipe.edge_grpo.settings.choices import FailureDefinition
 
 
 def is_failed(
     accuracy: float, format_score: float | None = None, definition: FailureDefinition = FailureDefinition.ACCURACY
 ) -> bool:
-    """Whether a response failed: its accuracy is 0 or, where the definition says so, its format score is.
+    """Return True if the accuracy of a response is 0 or, where the definition says so, its format score is.
 
-    Truncated and ungradable responses have accuracy 0.
+    Truncated and ungradable responses have accuracy 0. A format score of None, of a reward function that reports none,
+    is no failure.
 
-    Args:
-        accuracy: of the response.
-        format_score: of the response; None where the reward function reports none, which is no failure.
-        definition: what counts.
+    >>> is_failed(1.0, 0.0), is_failed(1.0, 0.0, FailureDefinition.ACCURACY_OR_FORMAT)
+    (False, True)
     """
     if accuracy <= 0.0:
         return True
@@ -33,5 +28,34 @@ def is_failed(
 
 
 def is_truncated(response_ids: Sequence[int], eos_token_ids: Collection[int]) -> bool:
-    """Whether a response was cut off: it does not end with an end-of-sequence token. An empty one counts as cut off."""
+    """Return True if a response was cut off: it is empty, or does not end with an end-of-sequence token.
+
+    >>> is_truncated([5, 6], {0}), is_truncated([5, 0], {0})
+    (True, False)
+    """
     return not response_ids or response_ids[-1] not in eos_token_ids
+
+
+def accuracy_of(extra_fields: Mapping[str, Any], reward: float, settings: GuidedErrorCorrectionSettings) -> float:
+    """Return the accuracy of a response; its reward where the reward function reports no accuracy."""
+    accuracy = _reported(extra_fields).get(settings.accuracy_key)
+    return float(reward if accuracy is None else accuracy)
+
+
+def has_failed(extra_fields: Mapping[str, Any], reward: float, settings: GuidedErrorCorrectionSettings) -> bool:
+    """Return True if a response failed, by the definition of the settings."""
+    format_score = _reported(extra_fields).get(settings.format_key)
+    return is_failed(
+        accuracy_of(extra_fields, reward, settings),
+        None if format_score is None else float(format_score),
+        settings.failed,
+    )
+
+
+def verify_status_of(extra_fields: Mapping[str, Any]) -> str | None:
+    """Return how the reward function came to its latest score; None if it does not say."""
+    return _reported(extra_fields).get("verify_status")
+
+
+def _reported(extra_fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    return extra_fields.get("reward_extra_info") or {}

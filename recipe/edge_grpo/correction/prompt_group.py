@@ -5,14 +5,12 @@ Other prompts are not waited for.
 """
 
 import asyncio
-import dataclasses
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 from recipe.edge_grpo.correction.candidate import Candidate
 from recipe.edge_grpo.correction.contrast_guard import (
     GroupMember,
-    GuardRole,
     is_all_wrong,
     kept_failure,
     sure_attempts,
@@ -20,7 +18,8 @@ from recipe.edge_grpo.correction.contrast_guard import (
 )
 from recipe.edge_grpo.correction.corrector import ErrorCorrector
 from recipe.edge_grpo.correction.draws import draw_order
-from recipe.edge_grpo.correction.tokens import Strategy
+from recipe.edge_grpo.correction.record import GuardRole
+from recipe.edge_grpo.settings.choices import Strategy
 
 
 class PromptGroup:
@@ -38,7 +37,7 @@ class PromptGroup:
         self._is_complete = asyncio.Event()
         self._correction: asyncio.Task[None] | None = None
 
-    async def corrected(self, candidate: Candidate) -> None:
+    async def arrive_and_wait(self, candidate: Candidate) -> None:
         """Arrive, and return once the group is corrected.
 
         Raises:
@@ -63,41 +62,37 @@ class PromptGroup:
 async def correct_group(corrector: ErrorCorrector, candidates: list[Candidate]) -> None:
     """Correct the responses of one prompt so that the group has contrast wherever it can have it."""
     members = [
-        GroupMember(candidate.record.is_failed, candidate.is_correctable, corrector.drawn_strategy(candidate))
+        GroupMember(candidate.record.is_failed, candidate.is_correctable, corrector.draw_strategy(candidate))
         for candidate in candidates
     ]
-    order = draw_order(len(members), corrector.draw_place(candidates[0]))
-    sure = await _sure_correction(corrector, candidates, members, order)
+    order = draw_order(len(members), candidates[0].draw_place(corrector.seed))
+    sure = await _correct_one_surely(corrector, candidates, members, order)
     corrects_mixed_groups = corrector.settings.corrects_mixed_groups
     kept = kept_failure(members, order, sure)
     if kept is not None and len(members) >= 2 and (corrects_mixed_groups or is_all_wrong(members)):
-        _note(candidates[kept], guard_role=GuardRole.KEPT)
+        candidates[kept].note(guard_role=GuardRole.KEPT)
     numbers = to_correct(members, order, sure, corrects_mixed_groups)
-    await _settled(corrector.correct(candidates[number], members[number].strategy) for number in numbers)
+    await _settle(corrector.correct(candidates[number], members[number].strategy) for number in numbers)
 
 
-async def _sure_correction(
+async def _correct_one_surely(
     corrector: ErrorCorrector, candidates: list[Candidate], members: list[GroupMember], order: list[int]
 ) -> list[int]:
-    """The number of the response that was surely corrected; empty where none is needed or possible."""
+    """Return the number of the response that was surely corrected; empty where none is needed or possible."""
     for number, strategy in sure_attempts(members, order, corrector.probabilities):
         if strategy is Strategy.SOLUTION and candidates[number].solution is None and corrector.may_answer:
             continue  # it would be the answer once more
-        if await corrector.correct_surely(candidates[number], strategy):
-            _note(candidates[number], guard_role=GuardRole.SURE)
+        if await corrector.correct_or_restore(candidates[number], strategy):
+            candidates[number].note(guard_role=GuardRole.SURE)
             return [number]
     if is_all_wrong(members):
-        _note(candidates[0], is_without_sure_correction=True)
+        candidates[0].note(is_without_sure_correction=True)
     return []
 
 
-async def _settled(corrections: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def _settle(corrections: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Wait for all of them, also where one fails: none goes on when the group is given up."""
     results = await asyncio.gather(*corrections, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
-
-
-def _note(candidate: Candidate, **changes: object) -> None:
-    candidate.record = dataclasses.replace(candidate.record, **changes)  # type: ignore[arg-type]

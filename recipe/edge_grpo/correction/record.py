@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from recipe.edge_grpo.correction.contrast_guard import GuardRole
-from recipe.edge_grpo.correction.tokens import Strategy
+from recipe.edge_grpo.correction.failure import accuracy_of, has_failed, verify_status_of
+from recipe.edge_grpo.settings.block import GuidedErrorCorrectionSettings
+from recipe.edge_grpo.settings.choices import Strategy
 
 RECORD_KEY = "edge_grpo"
 """Key of an agent-loop output's `extra_fields` under which its correction record travels, as a dictionary."""
@@ -24,46 +25,59 @@ class Skipped(StrEnum):
     GENERATION_TIMED_OUT = "generation_timed_out"
 
 
+class GuardRole(StrEnum):
+    """What the contrast guard decided about a response."""
+
+    SURE = "sure"
+    KEPT = "kept"
+
+
 @dataclass(frozen=True)
 class CorrectionRecord:
-    """What error correction did to one response.
-
-    Attributes:
-        first_pass_reward: before correction.
-        first_pass_accuracy: before correction.
-        is_failed: before correction, by the failure definition of the run.
-        strategy: the correction applied, None for none.
-        skipped: why a failed response was not corrected, None otherwise.
-        guard_role: what the contrast guard decided about the response, None for nothing.
-        is_without_sure_correction: the first response of an all-wrong group for which no sure correction was found.
-        answer_for_missing_solution: the solution strategy was drawn and the row has no solution.
-        is_solution_cut: the reference solution was cut to the response length.
-        injected_spans: where text stands that the policy did not write, each [start, end) in the response.
-        reflection_rounds: how often the policy was made to reflect.
-        tokens_regenerated: tokens that the policy sampled after reflection texts.
-        first_pass_verify_status: before correction; None if the reward function reports none.
-        first_pass_text: of a corrected response, where the run dumps its rollouts.
-    """
+    """What error correction did to one response."""
 
     first_pass_reward: float
     first_pass_accuracy: float
     is_failed: bool
+    """The first pass failed, by the failure definition of the run."""
     strategy: Strategy | None = None
+    """The correction applied; None for none."""
     skipped: Skipped | None = None
+    """Why a failed response was not corrected."""
     guard_role: GuardRole | None = None
     is_without_sure_correction: bool = False
+    """The first response of an all-wrong group for which no sure correction was found."""
     answer_for_missing_solution: bool = False
+    """The solution strategy was drawn and the row has no solution."""
     is_solution_cut: bool = False
+    """The reference solution was cut to the response length."""
     injected_spans: tuple[tuple[int, int], ...] = ()
+    """Where text stands that the policy did not write, each [start, end) in the response."""
     reflection_rounds: int = 0
+    """How often the policy was made to reflect."""
     tokens_regenerated: int = 0
+    """Tokens that the policy sampled after reflection texts."""
     first_pass_verify_status: str | None = None
+    """None if the reward function reports none."""
     first_pass_text: str | None = None
+    """Of a corrected response, where the run dumps its rollouts."""
 
     @property
     def tokens_injected(self) -> int:
         """Number of tokens that the policy did not write."""
         return sum(end - start for start, end in self.injected_spans)
+
+
+def record_of_score(
+    extra_fields: Mapping[str, Any], reward: float, settings: GuidedErrorCorrectionSettings
+) -> CorrectionRecord:
+    """Return the record of a response of which nothing but its score is known."""
+    return CorrectionRecord(
+        first_pass_reward=float(reward),
+        first_pass_accuracy=accuracy_of(extra_fields, reward, settings),
+        is_failed=has_failed(extra_fields, reward, settings),
+        first_pass_verify_status=verify_status_of(extra_fields),
+    )
 
 
 def write_record(extra_fields: dict[str, Any], record: CorrectionRecord) -> None:
@@ -72,7 +86,7 @@ def write_record(extra_fields: dict[str, Any], record: CorrectionRecord) -> None
 
 
 def read_record(extra_fields: Mapping[str, Any]) -> CorrectionRecord | None:
-    """The record in an agent-loop output's `extra_fields`; None where error correction did not look at it."""
+    """Return the record in an agent-loop output's `extra_fields`; None where error correction did not look at it."""
     record = extra_fields.get(RECORD_KEY)
     if record is None:
         return None

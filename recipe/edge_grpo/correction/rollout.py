@@ -16,8 +16,8 @@ from recipe.edge_grpo.correction.candidate import Candidate
 from recipe.edge_grpo.correction.corrector import ErrorCorrector
 from recipe.edge_grpo.correction.prompt_group import PromptGroup, correct_group
 from recipe.edge_grpo.correction.record import write_record
-from recipe.edge_grpo.correction.strategies import CorrectionComposer
-from recipe.edge_grpo.run.config_checks import read_settings
+from recipe.edge_grpo.correction.strategies import Strategies
+from recipe.edge_grpo.settings.block import read_settings
 from recipe.edge_grpo.settings.choices import CorrectionScope
 
 # The sampling parameters and the group reach `_run_agent_loop` and are needed in `_agent_loop_postprocess`; each
@@ -33,8 +33,8 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):  # type: i
         # Not removable: Ray cannot create an actor of a class derived from another actor's without its own __init__.
         super().__init__(*args, **kwargs)
         self.edge_grpo_settings = read_settings(self.config)
-        composer = CorrectionComposer(
-            self.edge_grpo_settings.gec,
+        strategies = Strategies(
+            self.edge_grpo_settings,
             self.tokenizer,
             _eos_token_ids(self.model_config),
             self.rollout_config.response_length,
@@ -42,7 +42,7 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):  # type: i
         self.corrector = ErrorCorrector(
             self.edge_grpo_settings,
             self.rollout_config.n,
-            composer,
+            strategies,
             self.llm_client,
             lambda output, row: self._compute_score([output], kwargs=row),
             keeps_first_pass_text=bool(self.config.trainer.get("rollout_data_dir")),
@@ -72,7 +72,7 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):  # type: i
     ) -> None:
         # An agent loop with several outputs a session has no single response to correct.
         if self.edge_grpo_settings.gec.enabled and not validate and isinstance(output, AgentLoopOutput):
-            candidate = await self.corrector.first_pass(output, kwargs, _sampling_params.get({}))
+            candidate = await self.corrector.score_first_pass(output, kwargs, _sampling_params.get({}))
             await self._correct(candidate)
             write_record(output.extra_fields, candidate.record)
         await super()._agent_loop_postprocess(output, validate, **kwargs)
@@ -80,9 +80,9 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):  # type: i
     async def _correct(self, candidate: Candidate) -> None:
         group = _prompt_group.get()
         if group is not None:
-            await group.corrected(candidate)
+            await group.arrive_and_wait(candidate)
         elif candidate.is_correctable:
-            await self.corrector.correct(candidate, self.corrector.drawn_strategy(candidate))
+            await self.corrector.correct(candidate, self.corrector.draw_strategy(candidate))
 
 
 class EdgeGRPOAgentLoopManager(AgentLoopManagerTQ):
@@ -94,7 +94,7 @@ class EdgeGRPOAgentLoopManager(AgentLoopManagerTQ):
 
 
 def _eos_token_ids(model_config: Any) -> frozenset[int]:
-    """Every token id that ends a response: the tokenizer's EOS and those of the generation config."""
+    """Return every token id that ends a response: the tokenizer's EOS and those of the generation config."""
     eos_token_ids = {model_config.tokenizer.eos_token_id}
     configured = getattr(getattr(model_config, "generation_config", None), "eos_token_id", None)
     if configured is not None:

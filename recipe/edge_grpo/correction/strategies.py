@@ -1,73 +1,87 @@
-"""Corrections composed from text: the settings' texts and the row's answer and solution, encoded and put in place."""
+"""Correction strategies: each builds the token sequence of a corrected response, or says why it cannot.
 
-from collections.abc import Collection
+To add one: a method with the signature of the others and its row in `Strategies.table`; docs/extending.md has the rest.
+"""
+
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from recipe.edge_grpo.correction.candidate import Candidate
+from recipe.edge_grpo.correction.draws import draw_reflection_text
+from recipe.edge_grpo.correction.record import Skipped
 from recipe.edge_grpo.correction.tokens import (
     CorrectedResponse,
-    ResponseTokens,
     answer_text,
     append_answer,
     append_reflection,
     replace_by_solution,
 )
-from recipe.edge_grpo.settings.block import GuidedErrorCorrectionSettings
-from recipe.edge_grpo.settings.choices import InjectedLoss, LongSolution
+from recipe.edge_grpo.settings.block import EdgeGRPOSettings
+from recipe.edge_grpo.settings.choices import InjectedLoss, LongSolution, Strategy
+
+BuildCorrection = Callable[[Candidate], CorrectedResponse | Skipped]
+"""What a strategy makes of a failed response."""
 
 
-class CorrectionComposer:
-    """Composes corrected responses; see correction.py for when there is none.
+class Strategies:
+    """The correction strategies of a run, by name.
 
     Args:
-        settings: of error correction.
+        settings: of the run.
         tokenizer: of the policy.
         eos_token_ids: every token that ends a response.
         response_length: bound on the tokens of a response.
     """
 
     def __init__(
-        self,
-        settings: GuidedErrorCorrectionSettings,
-        tokenizer: Any,
-        eos_token_ids: Collection[int],
-        response_length: int,
+        self, settings: EdgeGRPOSettings, tokenizer: Any, eos_token_ids: Collection[int], response_length: int
     ) -> None:
-        self.settings = settings
+        self.seed = settings.seed
+        self.settings = settings.gec
         self.tokenizer = tokenizer
         self.eos_token_ids = eos_token_ids
         self.response_length = response_length
-        self.is_injected_in_loss = settings.injected_loss is not InjectedLoss.MASK
+        self.is_injected_in_loss = settings.gec.injected_loss is not InjectedLoss.MASK
+        self.table: Mapping[Strategy, BuildCorrection] = {
+            Strategy.REFLECTION: self.append_reflection,
+            Strategy.ANSWER: self.append_answer,
+            Strategy.SOLUTION: self.replace_by_solution,
+        }
 
-    def with_reflection_text(self, response: ResponseTokens, text: str) -> CorrectedResponse | None:
-        """The response and the text after which the policy is to continue."""
-        return append_reflection(
-            response, self._encode(text), self.eos_token_ids, self.response_length, self.is_injected_in_loss
+    def append_reflection(self, candidate: Candidate) -> CorrectedResponse | Skipped:
+        """Append a reflection text, drawn for this round, which the policy is to continue."""
+        place, rounds_before = candidate.draw_place(self.seed), candidate.record.reflection_rounds
+        text = draw_reflection_text(self.settings.reflection_texts, place, candidate.session, rounds_before)
+        corrected = append_reflection(
+            candidate.tokens, self._encode(text), self.eos_token_ids, self.response_length, self.is_injected_in_loss
         )
+        return corrected or Skipped.NO_ROOM
 
-    def with_answer(self, response: ResponseTokens, ground_truth: Any) -> CorrectedResponse | None:
-        """The response and the text that states the answer, of several alternatives the first."""
+    def append_answer(self, candidate: Candidate) -> CorrectedResponse | Skipped:
+        """Append the text that states the answer, of several alternatives the first."""
+        ground_truth = candidate.row["reward_model"]["ground_truth"]
         answer = ground_truth[0] if isinstance(ground_truth, list | tuple) else ground_truth
-        return append_answer(
-            response,
+        corrected = append_answer(
+            candidate.tokens,
             self._encode(answer_text(self.settings.answer_text, str(answer))),
             self.tokenizer.eos_token_id,
             self.eos_token_ids,
             self.response_length,
             self.is_injected_in_loss,
         )
+        return corrected or Skipped.NO_ROOM
 
-    def with_solution(self, response: ResponseTokens, solution: str) -> tuple[CorrectedResponse | None, bool]:
-        """The reference solution in the response's place, and whether it had to be cut."""
-        solution_ids = self._encode(solution)
+    def replace_by_solution(self, candidate: Candidate) -> CorrectedResponse | Skipped:
+        """Put the reference solution in the response's place."""
         corrected = replace_by_solution(
-            response,
-            solution_ids,
+            candidate.tokens,
+            self._encode(str(candidate.solution)),
             self.tokenizer.eos_token_id,
             self.response_length,
             self.is_injected_in_loss,
             may_cut=self.settings.long_solution is LongSolution.CUT,
         )
-        return corrected, corrected is not None and len(solution_ids) + 1 > self.response_length
+        return corrected or Skipped.SOLUTION_TOO_LONG
 
     def _encode(self, text: str) -> list[int]:
         return list(self.tokenizer.encode(text, add_special_tokens=False))

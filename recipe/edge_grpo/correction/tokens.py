@@ -14,41 +14,27 @@ Where this differs from the authors' code, and why:
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 
-ANSWER_PLACEHOLDER = "{answer}"
-"""Stands for the ground truth in the text of the answer strategy."""
-
-
-class Strategy(StrEnum):
-    """How a failed response is corrected."""
-
-    REFLECTION = "reflection"
-    ANSWER = "answer"
-    SOLUTION = "solution"
+from recipe.edge_grpo.settings.choices import ANSWER_PLACEHOLDER
 
 
 @dataclass(frozen=True)
 class ResponseTokens:
-    """The tokens of one response with what travels beside them; all lists have one length.
-
-    Attributes:
-        ids: token ids.
-        mask: 1 where the loss counts the token.
-        log_probs: log-probability under the policy that sampled the token, or None where the run does not record them.
-    """
+    """The tokens of one response with what travels beside them; all lists have one length."""
 
     ids: list[int]
     mask: list[int]
+    """1 where the loss counts the token."""
     log_probs: list[float] | None = None
+    """Under the policy that sampled the token; None where the run does not record them."""
 
     def __add__(self, other: "ResponseTokens") -> "ResponseTokens":
         log_probs = None if self.log_probs is None else self.log_probs + (other.log_probs or [0.0] * len(other.ids))
         return ResponseTokens(self.ids + other.ids, self.mask + other.mask, log_probs)
 
     def head(self, length: int) -> "ResponseTokens":
-        """The first `length` tokens."""
+        """Return the first `length` tokens."""
         log_probs = None if self.log_probs is None else self.log_probs[:length]
         return ResponseTokens(self.ids[:length], self.mask[:length], log_probs)
 
@@ -60,10 +46,14 @@ class CorrectedResponse:
     tokens: ResponseTokens
     injected_start: int
     injected_end: int
+    is_to_be_continued: bool = False
+    """The policy is to go on behind the injected text."""
+    is_cut: bool = False
+    """The injected text was longer than the response may be."""
 
 
 def without_final_eos(response: ResponseTokens, eos_token_ids: Collection[int]) -> ResponseTokens:
-    """The response without the end-of-sequence tokens it closes with; a truncated response stays as it is."""
+    """Return the response without the end-of-sequence tokens it closes with; a truncated response stays as it is."""
     length = len(response.ids)
     while length and response.ids[length - 1] in eos_token_ids:
         length -= 1
@@ -71,7 +61,7 @@ def without_final_eos(response: ResponseTokens, eos_token_ids: Collection[int]) 
 
 
 def injected(token_ids: Sequence[int], in_loss: bool = True) -> ResponseTokens:
-    """Tokens that the policy did not sample: in the loss (as in the paper) or not, without a log-probability."""
+    """Return tokens that the policy did not sample, without log-probability; in the loss as in the paper, or not."""
     return ResponseTokens(list(token_ids), [int(in_loss)] * len(token_ids), None)
 
 
@@ -82,14 +72,14 @@ def append_reflection(
     response_length: int,
     in_loss: bool = True,
 ) -> CorrectedResponse | None:
-    """The response without EOS, followed by the reflection text: what the policy is asked to continue.
+    """Return the response without EOS, followed by the reflection text: what the policy is asked to continue.
 
     Returns:
         None if the text leaves no room for at least one continued token within `response_length`.
     """
     kept = without_final_eos(response, eos_token_ids)
-    corrected = _appended(kept, reflection_ids, in_loss)
-    return corrected if corrected.injected_end < response_length else None
+    corrected = _append(kept, reflection_ids, in_loss)
+    return replace(corrected, is_to_be_continued=True) if corrected.injected_end < response_length else None
 
 
 def append_answer(
@@ -100,13 +90,13 @@ def append_answer(
     response_length: int,
     in_loss: bool = True,
 ) -> CorrectedResponse | None:
-    """The response without EOS, followed by the text that states the answer, and EOS.
+    """Return the response without EOS, followed by the text that states the answer, and EOS.
 
     Returns:
         None if that is longer than `response_length`.
     """
     kept = without_final_eos(response, eos_token_ids)
-    corrected = _appended(kept, [*answer_ids, eos_token_id], in_loss)
+    corrected = _append(kept, [*answer_ids, eos_token_id], in_loss)
     return corrected if corrected.injected_end <= response_length else None
 
 
@@ -118,7 +108,7 @@ def replace_by_solution(
     in_loss: bool = True,
     may_cut: bool = False,
 ) -> CorrectedResponse | None:
-    """The reference solution and EOS; nothing of the response is kept.
+    """Return the reference solution and EOS; nothing of the response is kept.
 
     Args:
         may_cut: a solution that is too long is cut to `response_length`, as a truncated response without EOS.
@@ -126,19 +116,19 @@ def replace_by_solution(
     Returns:
         None if that is longer than `response_length` and may not be cut: a solution cut short rarely has its answer.
     """
-    corrected = _appended(response.head(0), [*solution_ids, eos_token_id], in_loss)
+    corrected = _append(response.head(0), [*solution_ids, eos_token_id], in_loss)
     if corrected.injected_end <= response_length:
         return corrected
     if not may_cut:
         return None
-    return CorrectedResponse(corrected.tokens.head(response_length), injected_start=0, injected_end=response_length)
+    return CorrectedResponse(corrected.tokens.head(response_length), 0, response_length, is_cut=True)
 
 
 def answer_text(template: str, answer: str) -> str:
-    """The text of the answer strategy: the template with its placeholder replaced."""
+    """Return the text of the answer strategy: the template with its placeholder replaced."""
     return template.replace(ANSWER_PLACEHOLDER, answer)
 
 
-def _appended(kept: ResponseTokens, token_ids: Sequence[int], in_loss: bool) -> CorrectedResponse:
+def _append(kept: ResponseTokens, token_ids: Sequence[int], in_loss: bool) -> CorrectedResponse:
     tokens = kept + injected(token_ids, in_loss)
     return CorrectedResponse(tokens, injected_start=len(kept.ids), injected_end=len(tokens.ids))

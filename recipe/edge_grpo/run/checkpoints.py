@@ -50,8 +50,8 @@ def seal(checkpoint: Path) -> None:
     unfinished.replace(checkpoint / SEAL)
 
 
-def fault_of(checkpoint: Path) -> str | None:
-    """What is wrong with a sealed checkpoint: the first file that is missing or of another size; None if it is whole.
+def find_fault(checkpoint: Path) -> str | None:
+    """Return the first file of a sealed checkpoint that is missing or of another size; None if it is whole.
 
     A checkpoint without a seal was made without this package, or its run was killed between verl's last word and the
     seal: whole as far as can be told.
@@ -71,7 +71,7 @@ def fault_of(checkpoint: Path) -> str | None:
 
 
 def checkpoint_to_resume(run_folder: Path) -> tuple[Path | None, list[str]]:
-    """The newest whole checkpoint of a run, and what is wrong with the newer ones.
+    """Return the newest whole checkpoint of a run, and what is wrong with the newer ones.
 
     The newest candidate is the one that verl's tracker names; older ones count if they have a seal.
 
@@ -88,7 +88,7 @@ def checkpoint_to_resume(run_folder: Path) -> tuple[Path | None, list[str]]:
     for step, checkpoint in sorted(_checkpoints(run_folder).items(), reverse=True):
         if step > named or (step < named and not (checkpoint / SEAL).exists()):
             continue
-        fault = fault_of(checkpoint)
+        fault = find_fault(checkpoint)
         if fault is None:
             return checkpoint, faults
         faults.append(f"{checkpoint}: {fault}")

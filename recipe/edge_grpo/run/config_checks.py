@@ -1,47 +1,22 @@
-"""Start-up checks: what cannot work is refused before Ray starts, with the key, the value and the fix.
+"""Start-up checks of the composed configuration: what cannot work is refused, with the key, the value and the fix.
 
-`check_at_start` runs inside verl's own `validate_config` in the driver (plugin.py arranges that), and `check_config`
-again when an EDGE-GRPO trainer is built, for entry points that skip verl's validation.
+`check_config` runs in the driver before Ray starts (lifecycle.py), and again when an EDGE-GRPO trainer is built, for
+entry points that skip verl's validation. A new refusal: its own `_check_…` function, called from there.
 """
 
 import importlib.util
 
 from omegaconf import DictConfig, OmegaConf
 
-from recipe.edge_grpo.correction.draws import SMALLEST_GROUP_OF_SCHEDULE
-from recipe.edge_grpo.run.data_checks import check_data_files
-from recipe.edge_grpo.run.failure_report import print_failure_at_exit
-from recipe.edge_grpo.run.stop_request import stop_on_sigterm
-from recipe.edge_grpo.settings.block import BLOCK, EdgeGRPOSettings, parse_settings
-from recipe.edge_grpo.settings.choices import CountedTokens, EntropySource, InjectedLoss, ProbabilitySchedule
-from recipe.edge_grpo.training_step.estimator import NAME as ESTIMATOR
-from recipe.edge_grpo.training_step.policy_loss import NAME as SHAPED_POLICY_LOSS
-from recipe.edge_grpo.verl_patches.loopback import keep_to_loopback
-
-TRAINER_MODES = {
-    "edge_grpo_sync": "sync",
-    "edge_grpo_colocate_async": "colocate_async",
-    "edge_grpo_separate_async": "separate_async",
-}
-"""Our trainer names and the verl mode that each extends."""
-
-AGENT_LOOP_MANAGER = "recipe.edge_grpo.correction.rollout.EdgeGRPOAgentLoopManager"
-
-
-def read_settings(config: DictConfig) -> EdgeGRPOSettings:
-    """The settings of a composed configuration; see `parse_settings` for what it raises."""
-    block = config.get(BLOCK)
-    return parse_settings(None if block is None else OmegaConf.to_container(block, resolve=True))
-
-
-def check_at_start(config: DictConfig) -> None:
-    """What the driver does before it starts Ray: checks, loopback, its last words, and SIGTERM as a request to stop."""
-    check_config(config)
-    if config.get(BLOCK) is not None:
-        check_data_files(config.data)
-        keep_to_loopback(config)
-        print_failure_at_exit(config.trainer.default_local_dir)
-        stop_on_sigterm(config.trainer.default_local_dir)
+from recipe.edge_grpo.names import AGENT_LOOP_MANAGER, ESTIMATOR, POLICY_LOSS, TRAINER_MODES
+from recipe.edge_grpo.settings.block import BLOCK, EdgeGRPOSettings, read_settings
+from recipe.edge_grpo.settings.choices import (
+    SMALLEST_GROUP_OF_SCHEDULE,
+    CountedTokens,
+    EntropySource,
+    InjectedLoss,
+    ProbabilitySchedule,
+)
 
 
 def check_config(config: DictConfig) -> None:
@@ -54,6 +29,14 @@ def check_config(config: DictConfig) -> None:
     if config.get(BLOCK) is None and not uses_estimator:
         return
     settings = read_settings(config)
+    _check_trainer(config, uses_estimator)
+    _check_entropy(config, settings, uses_estimator)
+    if settings.gec.enabled:
+        _check_error_correction(config, settings)
+    _check_rollout_engine(config)
+
+
+def _check_trainer(config: DictConfig, uses_estimator: bool) -> None:
     mode = config.trainer.v1.trainer_mode
     if not config.trainer.use_v1:
         raise ValueError("trainer.use_v1=False: EDGE-GRPO extends verl's V1 trainer; set trainer.use_v1=True")
@@ -65,9 +48,9 @@ def check_config(config: DictConfig) -> None:
             f"algorithm.adv_estimator={ESTIMATOR} with trainer.v1.trainer_mode={mode}: verl's own trainer does not "
             f"hand the policy entropy over; set trainer.v1.trainer_mode={ours}"
         )
-    _check_entropy(config, settings, uses_estimator)
-    if settings.gec.enabled:
-        _check_error_correction(config, settings)
+
+
+def _check_rollout_engine(config: DictConfig) -> None:
     if OmegaConf.is_missing(config.actor_rollout_ref.rollout, "name"):
         raise ValueError("actor_rollout_ref.rollout.name is not set; set it to vllm")
     if config.actor_rollout_ref.rollout.name == "vllm" and importlib.util.find_spec("vllm") is None:
@@ -78,7 +61,7 @@ def check_config(config: DictConfig) -> None:
 
 
 def bypasses_old_log_prob(config: DictConfig) -> bool:
-    """Whether verl takes the rollout's log-probabilities as the old ones, without a pass of its own."""
+    """Return True if verl takes the rollout's log-probabilities as the old ones, without a pass of its own."""
     correction = config.algorithm.get("rollout_correction")
     return correction is not None and bool(correction.get("bypass_mode"))
 
@@ -147,11 +130,11 @@ def _check_error_correction(config: DictConfig, settings: EdgeGRPOSettings) -> N
 def _check_injected_loss(config: DictConfig, settings: EdgeGRPOSettings) -> None:
     injected_loss = settings.gec.injected_loss
     loss_mode = config.actor_rollout_ref.actor.policy_loss.loss_mode
-    if (injected_loss is InjectedLoss.SHAPED) != (loss_mode == SHAPED_POLICY_LOSS):
+    if (injected_loss is InjectedLoss.SHAPED) != (loss_mode == POLICY_LOSS):
         raise ValueError(
             f"{BLOCK}.gec.injected_loss={injected_loss} with "
             f"actor_rollout_ref.actor.policy_loss.loss_mode={loss_mode}: the shaped loss of injected tokens is the "
-            f"policy loss {SHAPED_POLICY_LOSS}; set both or neither"
+            f"policy loss {POLICY_LOSS}; set both or neither"
         )
     if injected_loss is InjectedLoss.SHAPED and config.get("distillation") and config.distillation.enabled:
         raise ValueError(

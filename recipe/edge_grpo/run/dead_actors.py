@@ -1,4 +1,4 @@
-"""Whether the actors of a run are alive: Ray's own table of actors is read.
+"""Finds actors of a run that have died, by reading Ray's own table of actors.
 
 verl does not notice the death of an agent-loop worker, or of TransferQueue's storage: what they owed it never comes.
 
@@ -9,7 +9,7 @@ with `ray._private.state.actors`, which is Ray's own way for debugging.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-INTERVAL_SECONDS = 1.0
+ACTOR_CHECK_SECONDS = 1.0
 
 UNEXPECTED_DEATHS = {
     "WORKER_DIED": "its process has ended (killed, out of memory, or crashed)",
@@ -27,8 +27,8 @@ ROLES = {
 """What verl's actors do, by their class."""
 
 
-def dead_actor_of_this_process() -> str | None:
-    """What is wrong with the first actor of this process that has died unexpectedly; None if none has.
+def find_dead_actor_of_this_process() -> str | None:
+    """Return what is wrong with the first actor of this process that has died unexpectedly; None if none has.
 
     Actors that an actor of this process has made, such as the tools of an agent loop, are that one's own business.
     """
@@ -37,11 +37,11 @@ def dead_actor_of_this_process() -> str | None:
 
     context = ray.get_runtime_context()
     table = state.actors(job_id=ray.JobID.from_hex(context.get_job_id())).values()
-    return dead_actor(table, own_actor_id=context.get_actor_id())
+    return find_dead_actor(table, own_actor_id=context.get_actor_id())
 
 
-def dead_actor(table: Iterable[Mapping[str, Any]], own_actor_id: str | None) -> str | None:
-    """The message for the first unexpected death among the actors owned by one of them.
+def find_dead_actor(table: Iterable[Mapping[str, Any]], own_actor_id: str | None) -> str | None:
+    """Return the message for the first unexpected death among the actors owned by one of them.
 
     Args:
         table: Ray's rows of actors.
@@ -62,7 +62,7 @@ def _address(address: Mapping[str, Any]) -> tuple[str, int]:
 
 
 def _reason_of_death(row: Mapping[str, Any]) -> str:
-    """Ray's name for it; empty for an actor that lives or is being restarted."""
+    """Return Ray's name for it; empty for an actor that lives or is being restarted."""
     if row["State"] != "DEAD" or row.get("DeathCause") is None:
         return ""
     if row["DeathCause"].HasField("oom_context"):  # of Ray's own memory monitor

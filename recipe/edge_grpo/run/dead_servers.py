@@ -1,11 +1,11 @@
-"""Whether the vLLM servers of a run are alive: each is asked for `/health`."""
+"""Finds vLLM servers of a run that have died: each is asked for `/health`."""
 
 import http.client
 import urllib.request
 from collections.abc import Iterable
 
-INTERVAL_SECONDS = 5.0
-TIMEOUT_SECONDS = 60.0
+SERVER_CHECK_SECONDS = 5.0
+HEALTH_TIMEOUT_SECONDS = 60.0
 """A dead engine answers at once that it is dead, and a dead server refuses; only a busy one needs this long."""
 
 FAILURES_OF_A_DEAD_SERVER = 3
@@ -15,8 +15,8 @@ FAILURES_OF_A_DEAD_SERVER = 3
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def is_healthy(address: str, timeout: float = TIMEOUT_SECONDS) -> bool:
-    """Whether the vLLM server at `host:port` answers that its engine is alive."""
+def is_healthy(address: str, timeout: float = HEALTH_TIMEOUT_SECONDS) -> bool:
+    """Return True if the vLLM server at `host:port` answers that its engine is alive."""
     try:
         with _DIRECT.open(f"http://{address}/health", timeout=timeout) as answer:
             return bool(answer.status == 200)
@@ -38,13 +38,13 @@ class VLLMHealth:
         return None
 
 
-def unhealthy_server(addresses: Iterable[str]) -> str | None:
-    """What is wrong with the first server that does not answer now; None if all do."""
+def find_unhealthy_server(addresses: Iterable[str]) -> str | None:
+    """Return what is wrong with the first server that does not answer now; None if all do."""
     return next((dead_server_message(address) for address in addresses if not is_healthy(address)), None)
 
 
 def dead_server_message(address: str) -> str:
-    """What the user is told of a dead server."""
+    """Return what the user is told of a dead server."""
     return (
         f"the vLLM server at {address} is dead (its health checks fail); ending the run. Its last words are above, "
         "or in the Ray session's logs/worker-*.err"

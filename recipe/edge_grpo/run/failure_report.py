@@ -24,7 +24,7 @@ UNKNOWN_REASON = (
 
 
 def print_failure_at_exit(run_folder: str) -> None:
-    """For the driver: forget the failure of an earlier start, and print that of this one in the end."""
+    """Forget, in the driver, the failure of an earlier start, and print that of this one in the end."""
     file, reserve = Path(run_folder) / FAILURE_FILE, Path(run_folder) / RESERVE_FILE
     file.unlink(missing_ok=True)
     reserve.unlink(missing_ok=True)
@@ -42,19 +42,19 @@ def print_failure_at_exit(run_folder: str) -> None:
     atexit.register(print_failure)
 
 
-def expect_the_worst(run_folder: str) -> None:
-    """For the trainer, when it begins: leave word that it has ended without one, and room for a better reason."""
+def reserve_failure_file(run_folder: str) -> None:
+    """Leave word, when the trainer begins, that it has ended without one, and room for a better reason."""
     Path(run_folder).mkdir(parents=True, exist_ok=True)
     (Path(run_folder) / RESERVE_FILE).write_text(UNKNOWN_REASON.ljust(RESERVED_BYTES), encoding="utf-8")
 
 
-def note_success(run_folder: str) -> None:
-    """For the trainer: there is nothing to report."""
+def remove_reserved_failure_file(run_folder: str) -> None:
+    """Take back, in the trainer, what was left for the case of a failure: there is none."""
     (Path(run_folder) / RESERVE_FILE).unlink(missing_ok=True)
 
 
-def note_failure(run_folder: str, reason: str) -> None:
-    """For the trainer: leave the reason, in the room that was kept for it."""
+def write_failure(run_folder: str, reason: str) -> None:
+    """Leave the reason, in the trainer, in the room that was kept for it."""
     reserve = Path(run_folder) / RESERVE_FILE
     try:
         reserve.parent.mkdir(parents=True, exist_ok=True)
@@ -68,17 +68,17 @@ def note_failure(run_folder: str, reason: str) -> None:
 
 
 @contextmanager
-def noting_failure(run_folder: str) -> Iterator[None]:
+def writing_failure(run_folder: str) -> Iterator[None]:
     """Leave the line of an error inside that says what is wrong."""
     try:
         yield
     except Exception as error:
-        note_failure(run_folder, reason_of(error))
+        write_failure(run_folder, reason_of(error))
         raise
 
 
 def reason_of(error: BaseException) -> str:
-    """The line of an error that says what is wrong: the first, which torch follows by advice; the last one of Ray's."""
+    """Return the line of an error that says what is wrong: the first, as torch adds advice; the last of Ray's."""
     while isinstance(cause := getattr(error, "cause", None), BaseException):  # what was raised in another actor
         error = cause
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
@@ -92,7 +92,7 @@ def reason_of(error: BaseException) -> str:
 
 def end_process(run_folder: str, reason: str) -> None:
     """Leave and print the reason, and end this process at once; its main thread may be blocked for ever."""
-    note_failure(run_folder, reason)
+    write_failure(run_folder, reason)
     print(f"EDGE-GRPO: {reason}", file=sys.stderr, flush=True)
     time.sleep(2.0)  # Ray forwards an actor's output to the driver by reading its log file
     os._exit(1)

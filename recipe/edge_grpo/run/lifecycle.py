@@ -1,4 +1,4 @@
-"""The course of a run, for any of verl's V1 trainers: data looked at, servers watched, stopped and resumed whole.
+"""The course of a run, for any of verl's V1 trainers: prepared, data looked at, watched, stopped, resumed whole.
 
 Nothing of the method is here, and nothing of it changes what a step computes.
 """
@@ -9,17 +9,35 @@ from typing import Any
 
 from omegaconf import DictConfig, open_dict
 
-from recipe.edge_grpo.run import dead_actors as actor_health
-from recipe.edge_grpo.run import dead_servers as vllm_health
-from recipe.edge_grpo.run import stall
+from recipe.edge_grpo.run import dead_actors, dead_servers, stall
 from recipe.edge_grpo.run.checkpoints import checkpoint_to_resume, explain_unwritten, seal
-from recipe.edge_grpo.run.data_checks import check_data_files
-from recipe.edge_grpo.run.failure_report import end_process, expect_the_worst, note_success, noting_failure
+from recipe.edge_grpo.run.config_checks import check_config
+from recipe.edge_grpo.run.data_checks import check_data_files, check_training_rows
+from recipe.edge_grpo.run.failure_report import (
+    end_process,
+    print_failure_at_exit,
+    remove_reserved_failure_file,
+    reserve_failure_file,
+    writing_failure,
+)
 from recipe.edge_grpo.run.metrics_file import log_metrics_below_run_folder
-from recipe.edge_grpo.run.stop_request import forget_request, is_stop_requested
-from recipe.edge_grpo.run.training_rows import check_training_rows
-from recipe.edge_grpo.run.watchdog import FindFault, Watchdog, naming_faults
-from recipe.edge_grpo.settings.block import EdgeGRPOSettings
+from recipe.edge_grpo.run.stop_request import forget_request, is_stop_requested, stop_on_sigterm
+from recipe.edge_grpo.run.watchdog import FindFault, Watchdog, explain_error_by_fault
+from recipe.edge_grpo.settings.block import BLOCK, EdgeGRPOSettings
+from recipe.edge_grpo.verl_patches.loopback import keep_to_loopback
+
+
+def prepare_driver(config: DictConfig) -> None:
+    """Check the configuration and, for a run of ours, arrange loopback, last words and SIGTERM as a request to stop.
+
+    The driver calls this before it starts Ray; see `check_config` and `check_data_files` for what it raises.
+    """
+    check_config(config)
+    if config.get(BLOCK) is not None:
+        check_data_files(config.data)
+        keep_to_loopback(config)
+        print_failure_at_exit(config.trainer.default_local_dir)
+        stop_on_sigterm(config.trainer.default_local_dir)
 
 
 class RunLifecycleMixin:
@@ -30,8 +48,8 @@ class RunLifecycleMixin:
     saved_step = 0
 
     def init(self) -> None:
-        expect_the_worst(self.run_folder)
-        with noting_failure(self.run_folder):
+        reserve_failure_file(self.run_folder)
+        with writing_failure(self.run_folder):
             super().init()  # type: ignore[misc]
 
     def _init_dataloader(self) -> None:
@@ -56,13 +74,13 @@ class RunLifecycleMixin:
             replica.server_address for manager in self._rollout_server_managers() for replica in manager.get_replicas()
         ]
         finders: list[tuple[FindFault, float]] = [
-            (vllm_health.VLLMHealth(self.vllm_addresses), vllm_health.INTERVAL_SECONDS),
-            (actor_health.dead_actor_of_this_process, actor_health.INTERVAL_SECONDS),
+            (dead_servers.VLLMHealth(self.vllm_addresses), dead_servers.SERVER_CHECK_SECONDS),
+            (dead_actors.find_dead_actor_of_this_process, dead_actors.ACTOR_CHECK_SECONDS),
         ]
         limit = self.edge_grpo_settings.stall_seconds
         if limit is not None:
             progress = functools.partial(stall.progress_of_trainer, self)
-            finders.append((stall.Stall(progress, limit), stall.INTERVAL_SECONDS))
+            finders.append((stall.Stall(progress, limit), stall.STALL_CHECK_SECONDS))
         end_run = functools.partial(end_process, self.run_folder)
         return [Watchdog(find_fault, end_run, interval) for find_fault, interval in finders]
 
@@ -73,13 +91,13 @@ class RunLifecycleMixin:
                 # The step of the checkpoint has its metrics already; validating again would log it twice.
                 self.config.trainer.val_before_train = False
         finders = [
-            actor_health.dead_actor_of_this_process,
-            functools.partial(vllm_health.unhealthy_server, self.vllm_addresses),
+            dead_actors.find_dead_actor_of_this_process,
+            functools.partial(dead_servers.find_unhealthy_server, self.vllm_addresses),
         ]
         try:
-            with noting_failure(self.run_folder), naming_faults(finders):
+            with writing_failure(self.run_folder), explain_error_by_fault(finders):
                 super().fit(agent_loop_manager)  # type: ignore[misc]
-            note_success(self.run_folder)
+            remove_reserved_failure_file(self.run_folder)
         finally:
             for watchdog in self.watchdogs:
                 watchdog.stop()

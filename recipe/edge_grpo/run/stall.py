@@ -1,10 +1,10 @@
-"""Whether a run makes progress: an engine that hangs answers health checks, and its process lives."""
+"""Finds that a run makes no progress: an engine that hangs answers health checks, and its process lives."""
 
 import time
 from collections.abc import Callable, Hashable
 from typing import Any
 
-INTERVAL_SECONDS = 5.0
+STALL_CHECK_SECONDS = 5.0
 
 
 class Stall:
@@ -43,7 +43,7 @@ class Stall:
 
 
 def progress_of_trainer(trainer: Any) -> Hashable:
-    """What changes whenever one of verl's V1 trainers gets on: the step, its parts, and the responses in stock.
+    """Return what changes whenever one of verl's V1 trainers gets on: the step, its parts, the responses in stock.
 
     Read from another thread than the trainer's, therefore only lengths.
     """

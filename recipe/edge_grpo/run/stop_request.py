@@ -6,21 +6,20 @@ started it can tell a stop from an end, and the next start removes it.
 """
 
 import functools
-import signal
 import sys
 import time
 from pathlib import Path
-from types import FrameType
-from typing import Any
+
+from recipe.edge_grpo.verl_patches.ray_sigterm import take_sigterm_after_ray_init
 
 STOP_FILE = "stop_requested"
 
-_BEGIN = time.time()
+_PROCESS_BEGIN = time.time()
 """About when this process began: the plugin imports this module with verl. A later request is meant for this start."""
 
 
 def is_stop_requested(run_folder: str) -> bool:
-    """Whether the run was asked to stop."""
+    """Return True if the run was asked to stop."""
     return (Path(run_folder) / STOP_FILE).exists()
 
 
@@ -34,7 +33,7 @@ def request_stop(run_folder: str) -> None:
 def forget_earlier_request(run_folder: str) -> None:
     """Remove what an earlier start of the run was asked; a request since this process began stays."""
     file = Path(run_folder) / STOP_FILE
-    if file.exists() and file.stat().st_mtime < _BEGIN:
+    if file.exists() and file.stat().st_mtime < _PROCESS_BEGIN:
         file.unlink()
 
 
@@ -44,37 +43,17 @@ def forget_request(run_folder: str) -> None:
 
 
 def stop_on_sigterm(run_folder: str) -> None:
-    """Arrange, in the driver before it starts Ray, that SIGTERM asks the run to stop.
-
-    A patch of Ray, in this one place: `ray.init` sets a handler of its own, which ends the process, and neither Ray nor
-    verl has a hook between that and the training.
-    """
-    import ray
-
-    if ray.is_initialized():  # by an entry point that is not verl's; its handlers are its own
-        forget_earlier_request(run_folder)
-        return
-    init = ray.init
-
-    @functools.wraps(init)
-    def init_and_take_sigterm(*args: Any, **kwargs: Any) -> Any:
-        ray.init = init
-        forget_earlier_request(run_folder)
-        result = init(*args, **kwargs)
-        _take_sigterm(run_folder, signal.getsignal(signal.SIGTERM))
-        return result
-
-    ray.init = init_and_take_sigterm
+    """Arrange, in the driver before it starts Ray, that SIGTERM asks the run to stop."""
+    take_sigterm_after_ray_init(
+        before_init=functools.partial(forget_earlier_request, run_folder),
+        on_sigterm=functools.partial(_request_stop_and_say_so, run_folder),
+    )
 
 
-def _take_sigterm(run_folder: str, rays_handler: Any) -> None:
-    def handle(_: int, __: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, rays_handler)
-        request_stop(run_folder)
-        print(
-            "EDGE-GRPO: SIGTERM: the run stops after this step, with a checkpoint; a second one ends it at once",
-            file=sys.stderr,
-            flush=True,
-        )
-
-    signal.signal(signal.SIGTERM, handle)
+def _request_stop_and_say_so(run_folder: str) -> None:
+    request_stop(run_folder)
+    print(
+        "EDGE-GRPO: SIGTERM: the run stops after this step, with a checkpoint; a second one ends it at once",
+        file=sys.stderr,
+        flush=True,
+    )

@@ -2,7 +2,7 @@
 
 verl waits without a limit: the replay buffer for groups that will never be finished, the weight transfer for an
 acknowledgement. A watchdog looks for one kind of fault from a thread of the trainer's process, and ends that process,
-which ends the driver with a non-zero exit code. What it looks for is in vllm_health.py, actor_health.py and stall.py.
+which ends the driver with a non-zero exit code. What it looks for is in dead_servers.py, dead_actors.py and stall.py.
 """
 
 import logging
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 logger = logging.getLogger(__name__)
 
 FindFault = Callable[[], str | None]
-"""Says what is wrong with the run, None for nothing."""
+"""Returns what is wrong with the run, None for nothing."""
 
 SECONDS_FOR_NEWS = 2.0
 """An error caused by a death can be raised before Ray has the death on record."""
@@ -33,7 +33,7 @@ class Watchdog(threading.Thread):
 
     def run(self) -> None:
         while not self._is_over.wait(self.interval):
-            fault = _found_by(self.find_fault)
+            fault = _look_for(self.find_fault)
             # The run may have come to its end meanwhile, where servers and actors go too.
             if fault is not None and not self._is_over.is_set():
                 self.end_run(fault)
@@ -45,7 +45,7 @@ class Watchdog(threading.Thread):
 
 
 @contextmanager
-def naming_faults(finders: Iterable[FindFault]) -> Iterator[None]:
+def explain_error_by_fault(finders: Iterable[FindFault]) -> Iterator[None]:
     """Say of an error inside what it comes from, where one of these finds a fault.
 
     verl may notice first, and then complains of what follows from it: groups that lost all their responses.
@@ -64,10 +64,10 @@ def naming_faults(finders: Iterable[FindFault]) -> Iterator[None]:
 
 
 def _first_fault(finders: Iterable[FindFault]) -> str | None:
-    return next((fault for find in finders if (fault := _found_by(find)) is not None), None)
+    return next((fault for find in finders if (fault := _look_for(find)) is not None), None)
 
 
-def _found_by(find: FindFault) -> str | None:
+def _look_for(find: FindFault) -> str | None:
     try:
         return find()
     except Exception:

@@ -1,48 +1,49 @@
 """The `edge_grpo:` block of the configuration, as frozen dataclasses that refuse bad values on construction.
 
-Defaults live in `config/recipe/edge_grpo.yaml` and nowhere else, so every key has to be present here.
+Defaults, and the meaning of each key, live in `config/recipe/edge_grpo.yaml` and nowhere else, so every key has to be
+present here. None stands for the YAML's null: no bound, no limit.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from recipe.edge_grpo.correction.draws import two_over_group_size
-from recipe.edge_grpo.correction.failure import FailureDefinition
-from recipe.edge_grpo.correction.tokens import ANSWER_PLACEHOLDER, Strategy
 from recipe.edge_grpo.settings import validation as check
 from recipe.edge_grpo.settings.choices import (
+    ANSWER_PLACEHOLDER,
     CorrectionScope,
     CountedTokens,
     EntropyMean,
     EntropySource,
+    FailureDefinition,
     InjectedLoss,
     LongSolution,
     ProbabilitySchedule,
+    Strategy,
+    two_over_group_size,
 )
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 BLOCK = "edge_grpo"
 
 
 @dataclass(frozen=True)
 class EntropyDrivenAdvantageSettings:
-    """`edge_grpo.eda`.
-
-    Attributes:
-        enabled: divide each advantage by the entropy ratio of its response.
-        clip: bounds (low, high) on the ratio, 0 < low <= 1 <= high; None for the paper's unbounded ratio.
-        entropy: the full-vocabulary entropy of the old-log-prob pass, or the mean negative log-probability of the
-            sampled tokens, which needs no such pass.
-        tokens: all tokens of a response, injected ones too (paper), or only those that the policy sampled.
-        mean: over the responses of one prompt (paper), or over the whole batch.
-    """
+    """`edge_grpo.eda`."""
 
     enabled: bool
+    """Divide each advantage by the entropy ratio of its response."""
     clip: tuple[float, float] | None
+    """Bounds (low, high) on the ratio, 0 < low <= 1 <= high."""
     entropy: EntropySource
+    """Of the old-log-prob pass, or the mean negative log-probability of the sampled tokens."""
     tokens: CountedTokens
+    """All tokens of a response, or only those that the policy sampled."""
     mean: EntropyMean
+    """Over the responses of one prompt, or over the whole batch."""
 
     def __post_init__(self) -> None:
         key = f"{BLOCK}.eda"
@@ -54,52 +55,48 @@ class EntropyDrivenAdvantageSettings:
 
 @dataclass(frozen=True)
 class GuidedErrorCorrectionSettings:
-    """`edge_grpo.gec`.
-
-    Attributes:
-        enabled: correct failed responses while sampling. Never in validation.
-        scope: each failed response by itself (paper), or the whole group under the contrast guard.
-        corrects_mixed_groups: with the guard, correct failures of a group that has contrast already.
-        schedule: `fixed` takes `probabilities`, `2/G` those of the ICLR version.
-        probabilities: of each strategy for a failed response; they sum to 1.
-        failed: whether accuracy 0 makes a response failed, or format 0 as well.
-        corrects_truncated: whether responses that were cut off are corrected, as the paper does.
-        reflection_texts: one of these is drawn and appended before the policy continues.
-        reflection_rounds: how often a response that is still wrong is made to reflect.
-        answer_text: appended by the answer strategy; `{answer}` stands for the ground truth.
-        max_new_tokens: the policy continues a reflected response by at most so many tokens in one round.
-        token_budget: and by at most so many in all rounds together; None for no other bound.
-        time_limit_seconds: a continuation that takes longer is given up; None waits for ever.
-        first_pass_max_tokens: the policy samples at most so many tokens before correction; None for the whole
-            response length, which leaves no room to correct a truncated response.
-        max_prompt_tokens: prompts longer than this, chat template included, are not corrected; None for no gate.
-        long_solution: whether a reference solution that does not fit is skipped or cut.
-        injected_loss: how the loss treats injected tokens.
-        injected_weight: factor on the loss of injected tokens, for `injected_loss` "weight" only.
-        accuracy_key: the key of the reward function's result that is 0 for a failed response.
-        format_key: the key of its result that is 0 for a response without the format asked for.
-    """
+    """`edge_grpo.gec`."""
 
     enabled: bool
+    """Correct failed responses while sampling; never in validation."""
     scope: CorrectionScope
+    """Each failed response by itself, or the whole group under the contrast guard."""
     corrects_mixed_groups: bool
+    """With the guard, correct failures of a group that has contrast already."""
     schedule: ProbabilitySchedule
+    """Whether `probabilities` hold, or those of the ICLR version."""
     probabilities: Mapping[Strategy, float]
+    """Of each strategy for a failed response; they sum to 1."""
     failed: FailureDefinition
+    """What a response must lack to count as failed."""
     corrects_truncated: bool
+    """Correct responses that were cut off."""
     reflection_texts: tuple[str, ...]
+    """One is drawn and appended before the policy continues."""
     reflection_rounds: int
+    """How often a response that is still wrong is made to reflect."""
     answer_text: str
+    """Appended by the answer strategy; `{answer}` stands for the ground truth."""
     max_new_tokens: int
+    """Bound on the continuation in one round of reflection."""
     token_budget: int | None
+    """Bound on the continuations of all rounds together."""
     time_limit_seconds: float | None
+    """A continuation that takes longer is given up."""
     first_pass_max_tokens: int | None
+    """Bound on what the policy samples before correction; None leaves no room to correct a truncated response."""
     max_prompt_tokens: int | None
+    """Longer prompts, chat template included, are not corrected."""
     long_solution: LongSolution
+    """Whether a reference solution that does not fit is skipped or cut."""
     injected_loss: InjectedLoss
+    """How the loss treats injected tokens."""
     injected_weight: float | None
+    """Factor on the loss of injected tokens, for `injected_loss` "weight" only."""
     accuracy_key: str
+    """Key of the reward function's result that is 0 for a failed response."""
     format_key: str
+    """Key of its result that is 0 for a response without the format asked for."""
 
     def __post_init__(self) -> None:
         key = f"{BLOCK}.gec"
@@ -147,7 +144,7 @@ class GuidedErrorCorrectionSettings:
             )
 
     def strategy_probabilities(self, group_size: int) -> Mapping[Strategy, float]:
-        """Probability of each strategy in groups of this size."""
+        """Return the probability of each strategy in groups of this size."""
         return self.probabilities if self.schedule is ProbabilitySchedule.FIXED else two_over_group_size(group_size)
 
 
@@ -162,23 +159,18 @@ _GEC_CHOICES: dict[str, type[StrEnum]] = {
 
 @dataclass(frozen=True)
 class EdgeGRPOSettings:
-    """The block `edge_grpo`.
-
-    Attributes:
-        seed: of the draws of error correction.
-        replay_poll_seconds: how often the trainer looks for finished groups. verl's own 2 s is right for steps of
-            minutes, and most of a step that takes one second.
-        stall_seconds: a run in which no response is finished and no part of a step ends for so long is ended; None for
-            no such limit.
-        eda: entropy-driven advantage.
-        gec: guided error correction.
-    """
+    """The block `edge_grpo`."""
 
     seed: int
+    """Of the draws of error correction."""
     replay_poll_seconds: float
+    """How often the trainer looks for finished groups."""
     stall_seconds: float | None
+    """A run in which nothing is finished for so long is ended."""
     eda: EntropyDrivenAdvantageSettings
+    """Entropy-driven advantage."""
     gec: GuidedErrorCorrectionSettings
+    """Guided error correction."""
 
     def __post_init__(self) -> None:
         check.require_type(f"{BLOCK}.seed", self.seed, int)
@@ -187,7 +179,7 @@ class EdgeGRPOSettings:
 
 
 def parse_settings(block: Mapping[str, Any] | None) -> EdgeGRPOSettings:
-    """The settings of a composed `edge_grpo:` block.
+    """Return the settings of a composed `edge_grpo:` block.
 
     Args:
         block: plain dictionaries, lists and scalars, or None where the configuration has no such block.
@@ -202,3 +194,11 @@ def parse_settings(block: Mapping[str, Any] | None) -> EdgeGRPOSettings:
     for name, part in parts.items():
         values[name] = part(**check.known_keys(part, f"{BLOCK}.{name}", values[name]))
     return EdgeGRPOSettings(**values)
+
+
+def read_settings(config: "DictConfig") -> EdgeGRPOSettings:
+    """Return the settings of a composed configuration; see `parse_settings` for what it raises."""
+    from omegaconf import OmegaConf  # late: whoever only needs the classes imports no configuration library
+
+    block = config.get(BLOCK)
+    return parse_settings(None if block is None else OmegaConf.to_container(block, resolve=True))  # type: ignore[arg-type]

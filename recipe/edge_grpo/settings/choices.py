@@ -1,13 +1,34 @@
-"""The choices that the configuration offers, by the names that it uses for them."""
+"""The choices that the block `edge_grpo:` offers, by the names that it uses for them; what each does is in the YAML."""
 
 from enum import StrEnum
 
+ANSWER_PLACEHOLDER = "{answer}"
+"""Stands for the ground truth in the text of the answer strategy."""
+
+SMALLEST_GROUP_OF_SCHEDULE = 4
+"""Below it the schedule 2/G would give reflection a negative probability."""
+
+
+class Strategy(StrEnum):
+    """How a failed response is corrected."""
+
+    REFLECTION = "reflection"
+    ANSWER = "answer"
+    SOLUTION = "solution"
+
 
 class ProbabilitySchedule(StrEnum):
-    """Probabilities of the strategies that depend on the group size."""
+    """Where the probabilities of the strategies come from."""
 
     FIXED = "fixed"
     TWO_OVER_GROUP_SIZE = "2/G"
+
+
+class FailureDefinition(StrEnum):
+    """What a response must lack to count as failed."""
+
+    ACCURACY = "accuracy"
+    ACCURACY_OR_FORMAT = "accuracy_or_format"
 
 
 class EntropySource(StrEnum):
@@ -52,3 +73,23 @@ class InjectedLoss(StrEnum):
     MASK = "mask"
     WEIGHT = "weight"
     SHAPED = "shaped"
+
+
+def two_over_group_size(group_size: int) -> dict[Strategy, float]:
+    """Probabilities of the ICLR version: answer and solution 2/G each, reflection 1 - 4/G.
+
+    The paper states P_1 = 2/G only; at G = 8 this reading gives its 0.5 / 0.25 / 0.25.
+
+    Raises:
+        ValueError: if the group has fewer than four responses, where 1 - 4/G is negative.
+
+    >>> list(two_over_group_size(8).values())
+    [0.5, 0.25, 0.25]
+    """
+    if group_size < SMALLEST_GROUP_OF_SCHEDULE:
+        raise ValueError(f"2/G needs groups of at least {SMALLEST_GROUP_OF_SCHEDULE} responses, got {group_size}")
+    return {
+        Strategy.REFLECTION: 1 - 4 / group_size,
+        Strategy.ANSWER: 2 / group_size,
+        Strategy.SOLUTION: 2 / group_size,
+    }

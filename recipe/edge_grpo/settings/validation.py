@@ -7,13 +7,13 @@ from dataclasses import fields
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from recipe.edge_grpo.correction.tokens import Strategy
+from recipe.edge_grpo.settings.choices import Strategy
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def known_keys(settings_class: type, key: str, block: Any) -> dict[str, Any]:
-    """The block as a dictionary that has exactly the fields of the class."""
+    """Return the block as a dictionary that has exactly the fields of the class."""
     if not isinstance(block, Mapping):
         raise ValueError(f"{key}={block!r} must be a block of keys")
     known = [field.name for field in fields(settings_class)]
@@ -41,7 +41,7 @@ def require_positive(key: str, value: Any) -> None:
 
 
 def is_number(value: Any) -> bool:
-    """Whether the value is a finite number; a truth value is none."""
+    """Return True if the value is a finite number; a truth value is none."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
@@ -52,20 +52,20 @@ def require_seconds(key: str, value: Any) -> None:
 
 
 def require_seconds_or_null(key: str, value: Any) -> None:
-    """The same, where null means no limit."""
+    """Refuse what is neither a finite number above 0 nor null, which means no limit."""
     if value is not None and (not is_number(value) or value <= 0):
         raise ValueError(f"{key}={value!r} must be a number of seconds above 0, or null for no limit")
 
 
 def one_of(key: str, value: Any, choices: type[Choice]) -> Choice:
-    """The member of the enumeration with this name."""
+    """Return the member of the enumeration with this name."""
     if value not in [choice.value for choice in choices]:
         raise ValueError(f"{key}={value!r} must be one of {', '.join(choices)}")
     return choices(value)
 
 
 def bounds(key: str, value: Any) -> tuple[float, float] | None:
-    """Bounds (low, high) around 1, or None."""
+    """Return bounds (low, high) around 1, or None."""
     if value is None:
         return None
     pair = tuple(value) if isinstance(value, list | tuple) else ()
@@ -75,14 +75,14 @@ def bounds(key: str, value: Any) -> tuple[float, float] | None:
 
 
 def texts(key: str, value: Any) -> tuple[str, ...]:
-    """A list of one text or more, none of them empty."""
+    """Return a list of one text or more, none of them empty."""
     if not isinstance(value, list | tuple) or not value or not all(isinstance(text, str) and text for text in value):
         raise ValueError(f"{key}={value!r} must be a list of at least one text, none of them empty")
     return tuple(value)
 
 
 def strategy_probabilities(key: str, value: Any) -> dict[Strategy, float]:
-    """A probability for each strategy; they sum to 1."""
+    """Return a probability for each strategy; they sum to 1."""
     names = [strategy.value for strategy in Strategy]
     if not isinstance(value, Mapping) or sorted(value) != sorted(names):
         raise ValueError(f"{key}={value!r} must have exactly the keys {', '.join(names)}")

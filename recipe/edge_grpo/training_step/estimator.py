@@ -7,6 +7,7 @@ each row into a context variable around the call; rows keep their order there fo
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,15 @@ import pandas
 import torch
 from torch import Tensor
 
-from recipe.edge_grpo.advantage import entropy_driven_advantage, group_relative_advantage
-
-NAME = "edge_grpo"
+from recipe.edge_grpo.advantage import raw_and_scaled_advantages
+from recipe.edge_grpo.names import ESTIMATOR
 
 _entropy_ratio: ContextVar[Tensor | None] = ContextVar("entropy_ratio", default=None)
+
+
+def register(core_algos: ModuleType) -> None:
+    """Register the estimator with `verl.trainer.ppo.core_algos`, just imported."""
+    core_algos.register_adv_est(ESTIMATOR)(edge_grpo_advantage)
 
 
 @contextmanager
@@ -34,7 +39,7 @@ def entropy_ratio_for_estimator(ratio: Tensor) -> Iterator[None]:
 def edge_grpo_advantage(
     token_level_rewards: Tensor, response_mask: Tensor, index: np.ndarray, config: Any = None, **_: Any
 ) -> tuple[Tensor, Tensor]:
-    """Entropy-driven advantage of each token, as verl's registry wants it.
+    """Return the entropy-driven advantage of each token, as verl's registry wants it.
 
     Args:
         token_level_rewards: (B, T); summed over T, as verl's GRPO does.
@@ -53,16 +58,20 @@ def edge_grpo_advantage(
         raise RuntimeError(
             "algorithm.adv_estimator=edge_grpo needs the entropy that trainer.v1.trainer_mode=edge_grpo_sync provides"
         )
-    raw_advantages = group_relative_advantage(
+    _, scaled_advantages = raw_and_scaled_advantages(
         token_level_rewards.sum(dim=-1),
         group_numbers(index).to(token_level_rewards.device),
+        ratio,
         scale_by_std=True if config is None else config.get("norm_adv_by_std_in_grpo", True),
     )
-    scaled_advantages = entropy_driven_advantage(raw_advantages, ratio.to(raw_advantages.device))
     advantages = scaled_advantages.unsqueeze(-1) * response_mask
     return advantages, advantages
 
 
 def group_numbers(names: np.ndarray) -> Tensor:
-    """(B,) int64 in [0, num_groups): the same number for rows of the same name."""
+    """Return a number in [0, num_groups) for each row, (B,) int64: the same for rows of the same name.
+
+    >>> group_numbers(np.array(["b", "a", "b"], dtype=object))
+    tensor([0, 1, 0])
+    """
     return torch.from_numpy(pandas.factorize(names)[0].astype(np.int64))

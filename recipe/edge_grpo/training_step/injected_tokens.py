@@ -26,17 +26,18 @@ verl hands a policy loss nothing else of ours for each token.
 
 
 def injected_mask(spans: Sequence[Sequence[tuple[int, int]]], length: int) -> Tensor:
-    """True where a token was injected.
+    """Return True where a token was injected, (B, T).
 
     Args:
         spans: for each response, where injected text stands, each [start, end).
         length: T.
 
-    Returns:
-        (B, T) bool.
-
     Raises:
         ValueError: if a span does not satisfy 0 <= start <= end <= T.
+
+    >>> injected_mask([[(1, 3)], []], 3)
+    tensor([[False,  True,  True],
+            [False, False, False]])
     """
     is_injected = torch.zeros(len(spans), length, dtype=torch.bool)
     for row, spans_of_response in enumerate(spans):
@@ -64,6 +65,9 @@ def weight_injected(advantages: Tensor, is_injected: Tensor, weight: float) -> T
 
     Raises:
         ValueError: if the shapes differ, or the weight is negative or not finite.
+
+    >>> weight_injected(torch.tensor([[2.0, 2.0]]), torch.tensor([[False, True]]), 0.25)
+    tensor([[2.0000, 0.5000]])
     """
     _check_shapes(advantages=advantages, is_injected=is_injected)
     if not (math.isfinite(weight) and weight >= 0):
@@ -72,7 +76,7 @@ def weight_injected(advantages: Tensor, is_injected: Tensor, weight: float) -> T
 
 
 def mark_injected(is_injected: Tensor, importance_weights: Tensor | None) -> Tensor:
-    """Importance weights with `MARK` at injected tokens, to travel as verl's `rollout_is_weights`.
+    """Return importance weights with `MARK` at injected tokens, to travel as verl's `rollout_is_weights`.
 
     Args:
         is_injected: (B, T) bool.
@@ -84,6 +88,9 @@ def mark_injected(is_injected: Tensor, importance_weights: Tensor | None) -> Ten
 
     Raises:
         ValueError: if the shapes differ, or the weight of a sampled token is negative or not a number.
+
+    >>> mark_injected(torch.tensor([[False, True]]), None)
+    tensor([[ 1., -1.]])
     """
     if importance_weights is None:
         importance_weights = torch.ones_like(is_injected, dtype=torch.float32)
@@ -106,6 +113,9 @@ def split_marked(weights: Tensor) -> tuple[Tensor, Tensor]:
 
     Returns:
         is_injected (B, T) bool, and the importance weights (B, T), 1 at injected tokens.
+
+    >>> split_marked(torch.tensor([[0.5, -1.0]]))
+    (tensor([[False,  True]]), tensor([[0.5000, 1.0000]]))
     """
     is_injected = weights < 0
     return is_injected, weights.masked_fill(is_injected, 1.0)
@@ -114,7 +124,7 @@ def split_marked(weights: Tensor) -> tuple[Tensor, Tensor]:
 def shaped_substitutes(
     log_prob: Tensor, old_log_prob: Tensor, is_injected: Tensor, importance_weights: Tensor, gamma: float
 ) -> tuple[Tensor, Tensor]:
-    """What to hand to a clipped policy loss so that it computes -A f(p) at injected tokens, f(p) = p / (p + gamma).
+    """Return what makes a clipped policy loss compute -A f(p) at injected tokens, f(p) = p / (p + gamma).
 
     p is the probability that the current policy gives the token. The behaviour policy that "sampled" it gave it
     probability 1, so f(p) stands for the importance ratio, and it is not clipped (LUFFY, arXiv 2504.14945).
@@ -138,6 +148,10 @@ def shaped_substitutes(
 
     Raises:
         ValueError: if the shapes differ, or gamma is not above 0.
+
+    >>> log_prob, zero = torch.tensor([[0.1]]).log(), torch.zeros(1, 1)  # p = 0.1, so f(p) = 0.1 / 0.2
+    >>> shaped_substitutes(log_prob, zero, torch.tensor([[True]]), torch.ones(1, 1), gamma=0.1)
+    (tensor([[0.]]), tensor([[0.5000]]))
     """
     _check_shapes(
         log_prob=log_prob, old_log_prob=old_log_prob, is_injected=is_injected, importance_weights=importance_weights

@@ -4,28 +4,33 @@ One mixin serves all three. It fetches what verl has already computed and stored
 rewards, correction records), calls the pure functions, and leaves the advantage itself to verl and the estimator.
 """
 
+from types import ModuleType
 from typing import Any
 
-import torch
-import transfer_queue as tq
 from omegaconf import DictConfig, open_dict
 from torch import Tensor
 from transfer_queue import KVBatchMeta
 from verl import DataProto
-from verl.trainer.ppo.v1 import PPOTrainerColocateAsync, PPOTrainerSeparateAsync, PPOTrainerSync, register_trainer
+from verl.trainer.ppo.v1 import PPOTrainerColocateAsync, PPOTrainerSeparateAsync, PPOTrainerSync
 from verl.utils.debug import marked_timer
 from verl.utils.debug.metrics import calculate_debug_metrics
 
-from recipe.edge_grpo.run.config_checks import TRAINER_MODES, bypasses_old_log_prob, check_config, read_settings
+from recipe.edge_grpo.names import TRAINER_MODES
+from recipe.edge_grpo.run.config_checks import bypasses_old_log_prob, check_config
 from recipe.edge_grpo.run.lifecycle import RunLifecycleMixin
+from recipe.edge_grpo.settings.block import read_settings
 from recipe.edge_grpo.settings.choices import InjectedLoss
-from recipe.edge_grpo.training_step.batch import StoredBatch
-from recipe.edge_grpo.training_step.batch_entropy import BatchEntropy, batch_entropy
+from recipe.edge_grpo.training_step.batch import BatchEntropy, StoredBatch, batch_entropy
 from recipe.edge_grpo.training_step.estimator import entropy_ratio_for_estimator
 from recipe.edge_grpo.training_step.injected_tokens import mark_injected, weight_injected
-from recipe.edge_grpo.training_step.rollout_dump import as_lists, rollout_columns
-from recipe.edge_grpo.training_step.step_metrics import response_outcomes, step_metrics
-from recipe.edge_grpo.training_step.transfer_queue import fetch_batch, fetch_tokens, put_tokens, stored_records
+from recipe.edge_grpo.training_step.metrics import step_metrics
+from recipe.edge_grpo.training_step.outcomes import as_lists, response_outcomes, rollout_columns
+from recipe.edge_grpo.training_step.transfer_queue import (
+    fetch_batch,
+    fetch_tokens,
+    fill_injected_log_probs,
+    put_tokens,
+)
 
 
 class EdgeGRPOMixin(RunLifecycleMixin):
@@ -48,43 +53,16 @@ class EdgeGRPOMixin(RunLifecycleMixin):
         result = super()._compute_old_log_prob(batch, metrics)
         has_log_probs = self.config.actor_rollout_ref.rollout.calculate_log_probs
         if self.edge_grpo_settings.gec.enabled and has_log_probs and not bypasses_old_log_prob(self.config):
-            self._fill_injected_log_probs(batch, metrics)
+            # verl's comparison of rollout and training then compares only what was sampled
+            metrics.update(calculate_debug_metrics(DataProto(batch=fill_injected_log_probs(batch))))
         return result
-
-    def _fill_injected_log_probs(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> None:
-        """Give injected tokens, which no rollout sampled, the old log-probability as their rollout log-probability.
-
-        Their importance weight is then 1 in verl's rollout correction, and verl's comparison of the two compares only
-        what was sampled.
-        """
-        fields = ["rollout_log_probs", "old_log_probs", "response_mask", "responses", "extra_fields"]
-        data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=fields)
-        is_padding = [bool(tag.get("is_padding", False)) for tag in batch.tags]
-        records = stored_records(data.pop("extra_fields").tolist(), is_padding)
-        rollout_log_probs = list(data["rollout_log_probs"].unbind())
-        old_log_probs = data["old_log_probs"].unbind()
-        for row, record in enumerate(records):
-            if record is not None and record.injected_spans:
-                rollout_log_probs[row] = rollout_log_probs[row].clone()
-                for start, end in record.injected_spans:
-                    rollout_log_probs[row][start:end] = old_log_probs[row][start:end]
-        data["rollout_log_probs"] = torch.nested.as_nested_tensor(rollout_log_probs, layout=torch.jagged)
-        tq.kv_batch_put(keys=batch.keys, partition_id=batch.partition_id, fields=data.select("rollout_log_probs"))
-        metrics.update(calculate_debug_metrics(DataProto(batch=data.to_padded_tensor())))
 
     def _compute_advantage(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
         _refuse_several_outputs_per_session(batch.keys)
         settings = self.edge_grpo_settings
         with marked_timer("edge_grpo_entropy", self.timing_raw):
             stored = fetch_batch(batch, settings.eda.entropy)
-            entropy = batch_entropy(
-                stored.token_entropy,
-                stored.response_mask,
-                stored.is_injected,
-                stored.is_padding,
-                stored.group_index,
-                settings.eda,
-            )
+            entropy = batch_entropy(stored, settings.eda)
         with entropy_ratio_for_estimator(entropy.ratio):
             result = super()._compute_advantage(batch, metrics)
         self._treat_injected_tokens(result, stored.is_injected)
@@ -132,23 +110,34 @@ class EdgeGRPOMixin(RunLifecycleMixin):
         super()._dump_generations(inputs, outputs, gts, scores, reward_extra_infos_dict, dump_path)
 
 
-@register_trainer("edge_grpo_sync")
 class EdgeGRPOTrainerSync(EdgeGRPOMixin, PPOTrainerSync):
     """Trainer and rollout share the devices and take turns."""
 
 
-@register_trainer("edge_grpo_colocate_async")
 class EdgeGRPOTrainerColocateAsync(EdgeGRPOMixin, PPOTrainerColocateAsync):
     """Trainer and rollout share the devices; unfinished responses go on in the next step."""
 
 
-@register_trainer("edge_grpo_separate_async")
 class EdgeGRPOTrainerSeparateAsync(EdgeGRPOMixin, PPOTrainerSeparateAsync):
     """Trainer and rollout have devices of their own."""
 
 
+TRAINERS = dict(
+    zip(TRAINER_MODES, (EdgeGRPOTrainerSync, EdgeGRPOTrainerColocateAsync, EdgeGRPOTrainerSeparateAsync), strict=True)
+)
+
+
+def register(v1: ModuleType) -> None:
+    """Register the trainers with `verl.trainer.ppo.v1`, just imported."""
+    for mode, trainer in TRAINERS.items():
+        v1.register_trainer(mode)(trainer)
+
+
 def _refuse_several_outputs_per_session(keys: list[str]) -> None:
-    """Keys are {uid}_{session}_{output}; verl keeps one output a session only for its own estimator named "grpo"."""
+    """Refuse a batch with keys {uid}_{session}_{output} of a second output.
+
+    verl keeps one output a session only for its own estimator named "grpo".
+    """
     for key in keys:
         if not key.endswith("_0"):
             raise ValueError(

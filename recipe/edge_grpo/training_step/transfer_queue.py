@@ -29,8 +29,8 @@ def fetch_batch(batch: KVBatchMeta, source: EntropySource) -> StoredBatch:
     names = np.array(data.pop("uid").tolist(), dtype=object)
     extra_fields = data.pop("extra_fields").tolist()
     dataset_index = data.pop("index").tolist() if "index" in data else [None] * len(batch.keys)
-    is_padding = [bool(tag.get("is_padding", False)) for tag in batch.tags]
-    records = stored_records(extra_fields, is_padding)
+    is_padding = _is_padding(batch)
+    records = _read_records(extra_fields, is_padding)
     data = data.to_padded_tensor()
     spans = [() if record is None else record.injected_spans for record in records]
     return StoredBatch(
@@ -47,13 +47,31 @@ def fetch_batch(batch: KVBatchMeta, source: EntropySource) -> StoredBatch:
     )
 
 
-def stored_records(extra_fields: list[Mapping[str, Any]], is_padding: list[bool]) -> list[CorrectionRecord | None]:
-    """The record of each row; None where error correction did not look at it, and for padding, which copies a row."""
-    return [None if padding else read_record(extra) for extra, padding in zip(extra_fields, is_padding, strict=True)]
+def fill_injected_log_probs(batch: KVBatchMeta) -> TensorDict:
+    """Give injected tokens, which no rollout sampled, the old log-probability as their rollout log-probability.
+
+    Their importance weight is then 1 in verl's rollout correction.
+
+    Returns:
+        (B, T) padded: rollout_log_probs as stored now, old_log_probs, response_mask and responses.
+    """
+    fields = ["rollout_log_probs", "old_log_probs", "response_mask", "responses", "extra_fields"]
+    data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=fields)
+    records = _read_records(data.pop("extra_fields").tolist(), _is_padding(batch))
+    rollout_log_probs = list(data["rollout_log_probs"].unbind())
+    old_log_probs = data["old_log_probs"].unbind()
+    for row, record in enumerate(records):
+        if record is not None and record.injected_spans:
+            rollout_log_probs[row] = rollout_log_probs[row].clone()
+            for start, end in record.injected_spans:
+                rollout_log_probs[row][start:end] = old_log_probs[row][start:end]
+    data["rollout_log_probs"] = torch.nested.as_nested_tensor(rollout_log_probs, layout=torch.jagged)
+    tq.kv_batch_put(keys=batch.keys, partition_id=batch.partition_id, fields=data.select("rollout_log_probs"))
+    return data.to_padded_tensor()
 
 
 def fetch_tokens(batch: KVBatchMeta, name: str) -> Tensor | None:
-    """(B, T) one number for each token, padded with 0; None if verl has not stored it."""
+    """Fetch one number for each token, (B, T) padded with 0; None if verl has not stored it."""
     data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=[name, "response_mask"])
     return data.to_padded_tensor()[name] if name in data else None
 
@@ -67,3 +85,12 @@ def put_tokens(batch: KVBatchMeta, name: str, values: Tensor) -> None:
     nested = response_to_nested(values, data["response_mask"])
     fields = TensorDict({name: nested}, batch_size=len(batch.keys))
     batch.fields = tq.kv_batch_put(keys=batch.keys, partition_id=batch.partition_id, fields=fields).fields
+
+
+def _is_padding(batch: KVBatchMeta) -> list[bool]:
+    return [bool(tag.get("is_padding", False)) for tag in batch.tags]
+
+
+def _read_records(extra_fields: list[Mapping[str, Any]], is_padding: list[bool]) -> list[CorrectionRecord | None]:
+    """Return the record of each row; None where error correction did not look, and for padding, which copies a row."""
+    return [None if padding else read_record(extra) for extra, padding in zip(extra_fields, is_padding, strict=True)]

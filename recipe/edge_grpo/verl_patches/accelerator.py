@@ -1,6 +1,7 @@
-"""The places in verl that assume an accelerator. Applied lazily, only where VERL_PLATFORM=cpu; see `register`.
+"""Patches of verl: the places that assume an accelerator.
 
-Each patch names what verl lacks. tests/edge_grpo/cpu/test_patches.py fails when verl changes at one of these places.
+Lacking and replaced: see each function. Active: only where VERL_PLATFORM=cpu (which +profile=cpu sets), from the moment
+when verl imports the module. May go: one by one, when verl has a platform for the CPU.
 """
 
 import functools
@@ -16,7 +17,7 @@ from recipe.edge_grpo.verl_patches.config_validation import check_after_validate
 
 
 def register() -> None:
-    """Arrange each patch for when verl imports the module that needs it."""
+    """Arrange each patch for when verl imports the module that needs it; called once, by the plugin."""
     _find_vllm_under_its_cpu_name()
     wrapt.register_post_import_hook(_one_backend_for_the_process_group, "verl.utils.distributed")
     wrapt.register_post_import_hook(_fsdp_engine_for_cpu, "verl.workers.engine.fsdp.transformer_impl")
@@ -92,9 +93,4 @@ def _no_info_with_flush(trainer_separate_async: ModuleType) -> None:
 def _refuse_too_small_a_ray(config_module: ModuleType) -> None:
     """With too few logical CPUs verl waits for ever for TransferQueue's actors, without a message."""
 
-    def find_check() -> Any:
-        from recipe.edge_grpo.cpu.capacity import check_capacity
-
-        return check_capacity
-
-    check_after_validate_config(config_module, find_check)
+    check_after_validate_config(config_module, "recipe.edge_grpo.cpu.capacity:check_capacity")

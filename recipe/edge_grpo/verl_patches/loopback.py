@@ -1,13 +1,15 @@
-"""A run on one machine opens its ports on the loopback interface only.
+"""Two patches, of Ray and of torch: a run on one machine opens its ports on the loopback interface only.
 
 Ray, vLLM's servers, TransferQueue and torch.distributed listen on an address of the network otherwise, most of them
-without a password. Nothing outside the machine needs them where there is one machine. EDGE_GRPO_LOOPBACK=0 in the
-environment leaves everything as verl and Ray have it.
+without a password. Nothing outside the machine needs them where there is one machine.
 
-Two patches, in this one place. Ray takes 127.0.0.1 for its node only on macOS and Windows: it has a constant for
-"several nodes are possible", which is set to false here; verl's servers and TransferQueue follow the address of Ray's
-node. torch's TCPStore, where processes of torch.distributed find each other, listens on all interfaces whatever host it
-is told; it takes a socket that listens already, but torch's own rendezvous does not hand it one.
+Lacking: Ray takes 127.0.0.1 for its node only on macOS and Windows, by a constant for "several nodes are possible";
+verl's servers and TransferQueue follow the address of Ray's node. torch's TCPStore, where processes of
+torch.distributed find each other, listens on all interfaces whatever host it is told; it takes a socket that listens
+already, but torch's own rendezvous does not hand it one. Replaced: that constant is false, and
+`torch.distributed.rendezvous.TCPStore` gets such a socket. Active: in runs with the block `edge_grpo:` that start their
+own Ray and ask for one node, unless EDGE_GRPO_LOOPBACK=0 is in the environment. May go: when Ray and torch listen where
+they are told.
 """
 
 import functools
@@ -17,31 +19,31 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-SWITCH = "EDGE_GRPO_LOOPBACK"
+LOOPBACK_SWITCH = "EDGE_GRPO_LOOPBACK"
 LOOPBACK = "127.0.0.1"
-INTERFACE = "lo"
+LOOPBACK_INTERFACE = "lo"
 INTERFACE_VARIABLES = ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")
 
 
 def keep_to_loopback(config: DictConfig) -> bool:
-    """For the driver, before it starts Ray: keep to the loopback interface where one machine is all; whether it is."""
+    """Keep to the loopback interface, in the driver before it starts Ray; returns True if one machine is all."""
     import ray
 
-    if ray.is_initialized() or not is_on_one_machine(config) or os.environ.get(SWITCH) == "0":
+    if ray.is_initialized() or not is_on_one_machine(config) or os.environ.get(LOOPBACK_SWITCH) == "0":
         return False
     from ray._private import ray_constants
 
     ray_constants.ENABLE_RAY_CLUSTER = False
     # Ray's processes are children of this one, and inherit its environment.
     os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
-    os.environ[SWITCH] = "1"
+    os.environ[LOOPBACK_SWITCH] = "1"
     for name in INTERFACE_VARIABLES:
-        os.environ.setdefault(name, INTERFACE)
+        os.environ.setdefault(name, LOOPBACK_INTERFACE)
     return True
 
 
 def is_on_one_machine(config: DictConfig) -> bool:
-    """Whether the run starts a Ray of its own, and all of its resource pools ask for one node."""
+    """Return True if the run starts a Ray of its own, and all of its resource pools ask for one node."""
     from ray._private.services import find_bootstrap_address
 
     ray_init = config.ray_kwargs.get("ray_init", {})

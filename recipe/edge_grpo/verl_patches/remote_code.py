@@ -1,7 +1,10 @@
-"""A patch of verl, in this one place: code that comes with a model is run only where the user trusts it.
+"""A patch of verl: the reward worker runs code that comes with a tokenizer only where the user trusts it.
 
-verl's reward worker loads the tokenizer with `trust_remote_code=True`, whatever `actor_rollout_ref.model` says, and a
-tokenizer's folder can name a Python file to be run. Everything else in verl asks the configuration.
+Lacking: verl's reward worker loads tokenizers with `trust_remote_code=True`, whatever the configuration says, and a
+tokenizer's folder can name a Python file to be run; everything else in verl asks
+`actor_rollout_ref.model.trust_remote_code`. Replaced: `hf_tokenizer` in `verl.experimental.reward_loop.reward_loop`,
+while `RewardLoopWorker._init_reward_fn` runs. Active: in every reward worker, this recipe's or not. May go: when verl's
+reward worker asks the configuration.
 """
 
 import functools

@@ -114,7 +114,7 @@ def start(monkeypatch, tokenizer):
         worker.corrector = ErrorCorrector(
             worker.edge_grpo_settings,
             group_size,
-            Strategies(worker.edge_grpo_settings.gec, tokenizer, frozenset((EOS, END)), response_length),
+            Strategies(worker.edge_grpo_settings, tokenizer, frozenset((EOS, END)), response_length),
             run.policy,
             lambda output, row: worker._compute_score([output], kwargs=row),
             keeps_first_pass_text=keeps_first_pass_text,

@@ -328,7 +328,7 @@ def test_the_worker_takes_what_it_needs_from_verls_configuration(
     assert corrector.seed == 7
     assert corrector.llm_client is server
     assert corrector.probabilities[Strategy.ANSWER] == 2 / 16
-    assert corrector.composer.tokenizer is tokenizer
-    assert corrector.composer.response_length == 77
-    assert corrector.composer.eos_token_ids == {EOS, END}
-    assert corrector.composer.is_injected_in_loss is False
+    assert corrector.strategies.tokenizer is tokenizer
+    assert corrector.strategies.response_length == 77
+    assert corrector.strategies.eos_token_ids == {EOS, END}
+    assert corrector.strategies.is_injected_in_loss is False

@@ -9,8 +9,7 @@ from collections import Counter
 import pytest
 
 from recipe.edge_grpo.correction.draws import DrawPlace, draw_order, draw_reflection_text, draw_strategy
-from recipe.edge_grpo.settings.choices import two_over_group_size
-from recipe.edge_grpo.settings.choices import Strategy
+from recipe.edge_grpo.settings.choices import Strategy, two_over_group_size
 
 PAPER = {Strategy.REFLECTION: 0.5, Strategy.ANSWER: 0.25, Strategy.SOLUTION: 0.25}
 
@@ -26,7 +25,7 @@ def test_draws_are_pinned_so_that_a_run_resumed_with_a_later_version_draws_the_s
 
 def test_draws_are_the_same_in_a_process_with_another_hash_seed():
     program = (
-        "from recipe.edge_grpo.correction.tokens import Strategy\n"
+        "from recipe.edge_grpo.settings.choices import Strategy\n"
         "from recipe.edge_grpo.correction.draws import DrawPlace, draw_strategy\n"
         "p = {Strategy.REFLECTION: 0.5, Strategy.ANSWER: 0.25, Strategy.SOLUTION: 0.25}\n"
         "print(''.join(draw_strategy(p, DrawPlace(1, 2, 'a'), session)[0] for session in range(40)))"

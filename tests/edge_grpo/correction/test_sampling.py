@@ -61,8 +61,8 @@ def test_sessions_that_run_at_a_time_keep_their_own_sampling_parameters(start, p
         )
 
     # both share one output here; what counts is with which temperature each asked the policy
-    run.worker._correct = lambda candidate: run.worker.corrector._continuation(
-        candidate, types.SimpleNamespace(ids=[candidate.session]), 1
+    run.worker._correct = lambda candidate: run.worker.corrector._continue(
+        candidate, types.SimpleNamespace(tokens=types.SimpleNamespace(ids=[candidate.session])), 1
     )
     asyncio.run(sessions())
     assert {(r.prompt_ids[-1], r.sampling_params["temperature"]) for r in run.policy.requests} == {(1, 1), (2, 2)}

@@ -11,7 +11,7 @@ from recipe.edge_grpo.run.checkpoints import (
     NoWholeCheckpointError,
     checkpoint_to_resume,
     explain_unwritten,
-    fault_of,
+    find_fault,
     seal,
 )
 
@@ -60,7 +60,7 @@ def test_a_checkpoint_that_lost_an_end_is_named_and_the_one_before_is_used(tmp_p
 def test_a_file_that_vanished_is_a_fault(tmp_path):
     folder = checkpoint(tmp_path, 3)
     (folder / "data.pt").unlink()
-    assert fault_of(folder) == "data.pt has vanished"
+    assert find_fault(folder) == "data.pt has vanished"
 
 
 def test_without_a_whole_checkpoint_the_run_is_refused_with_the_choices(tmp_path):
@@ -102,9 +102,9 @@ def test_a_checkpoint_whose_weights_verl_has_deleted_to_save_space_is_no_candida
 def test_sealing_again_takes_note_of_what_is_there_now(tmp_path):
     folder = checkpoint(tmp_path, 3)
     (folder / "data.pt").write_bytes(b"longer than before")
-    assert fault_of(folder) is not None
+    assert find_fault(folder) is not None
     seal(folder)
-    assert fault_of(folder) is None
+    assert find_fault(folder) is None
 
 
 @pytest.fixture

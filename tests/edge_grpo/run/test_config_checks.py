@@ -7,14 +7,11 @@ import pytest
 from omegaconf import OmegaConf
 
 import recipe.edge_grpo
-from recipe.edge_grpo.run import config_checks as checks
-from recipe.edge_grpo.run.config_checks import (
-    AGENT_LOOP_MANAGER,
-    TRAINER_MODES,
-    check_at_start,
-    check_config,
-    read_settings,
-)
+from recipe.edge_grpo.names import AGENT_LOOP_MANAGER, TRAINER_MODES
+from recipe.edge_grpo.run import lifecycle
+from recipe.edge_grpo.run.config_checks import check_config
+from recipe.edge_grpo.run.lifecycle import prepare_driver
+from recipe.edge_grpo.settings.block import read_settings
 
 # verl has no default for the engine that samples.
 VLLM = "actor_rollout_ref.rollout.name=vllm"
@@ -51,9 +48,9 @@ def refusal(config):
 def at_start(monkeypatch):
     """What the driver does at its start, in order; loopback, the last words and SIGTERM are only noted."""
     calls = []
-    monkeypatch.setattr(checks, "keep_to_loopback", lambda config: calls.append(("loopback", config)))
-    monkeypatch.setattr(checks, "print_failure_at_exit", lambda folder: calls.append(("last words", folder)))
-    monkeypatch.setattr(checks, "stop_on_sigterm", lambda folder: calls.append(("SIGTERM", folder)))
+    monkeypatch.setattr(lifecycle, "keep_to_loopback", lambda config: calls.append(("loopback", config)))
+    monkeypatch.setattr(lifecycle, "print_failure_at_exit", lambda folder: calls.append(("last words", folder)))
+    monkeypatch.setattr(lifecycle, "stop_on_sigterm", lambda folder: calls.append(("SIGTERM", folder)))
     return calls
 
 
@@ -361,7 +358,7 @@ def test_a_missing_vllm_is_refused_with_the_command_that_installs_it(compose, mo
 
 def test_at_the_start_of_a_run_all_is_arranged_once(compose, at_start, tmp_path):
     config = compose("+recipe=edge_grpo", VLLM, f"trainer.default_local_dir={tmp_path}")
-    check_at_start(config)
+    prepare_driver(config)
     assert [name for name, _ in at_start] == ["loopback", "last words", "SIGTERM"]
     assert [argument for _, argument in at_start[1:]] == [str(tmp_path)] * 2
     assert at_start[0][1] is config
@@ -372,7 +369,7 @@ def test_a_damaged_data_file_is_refused_at_the_start_with_its_key(compose, at_st
     (tmp_path / "problems.parquet").write_bytes(b"PAR1")
     config = compose("+recipe=edge_grpo", VLLM, f"data.{key}={tmp_path}/problems.parquet")
     with pytest.raises(ValueError, match=rf"data\.{key}: {tmp_path}/problems\.parquet is damaged"):
-        check_at_start(config)
+        prepare_driver(config)
     assert at_start == []  # nothing is left behind of a start that is refused
 
 
@@ -380,10 +377,10 @@ def test_a_bad_configuration_is_refused_before_data_is_looked_at(compose, at_sta
     (tmp_path / "problems.parquet").write_bytes(b"PAR1")
     config = compose("+recipe=edge_grpo", "trainer.use_v1=False", f"data.train_files={tmp_path}/problems.parquet")
     with pytest.raises(ValueError, match="trainer.use_v1=False"):
-        check_at_start(config)
+        prepare_driver(config)
 
 
 def test_a_run_that_asks_for_nothing_of_ours_starts_as_verl_has_it(compose, at_start, tmp_path):
     (tmp_path / "problems.parquet").write_bytes(b"PAR1")
-    check_at_start(compose(f"data.train_files={tmp_path}/problems.parquet"))
+    prepare_driver(compose(f"data.train_files={tmp_path}/problems.parquet"))
     assert at_start == []

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from recipe.edge_grpo.run.dead_actors import ROLES, dead_actor, dead_actor_of_this_process
+from recipe.edge_grpo.run.dead_actors import ROLES, find_dead_actor, find_dead_actor_of_this_process
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
@@ -32,7 +32,7 @@ class Owner:
         return function(self, *arguments)
 
     def find(self):
-        return dead_actor_of_this_process()
+        return find_dead_actor_of_this_process()
 
 
 class RewardLoopWorker:
@@ -178,7 +178,7 @@ def test_in_a_process_that_is_no_actor_all_actors_count(session):
     grandchild = session.get(actor.make.remote(RewardLoopWorker))
     kill_process(grandchild)
     wait_until_dead(grandchild)
-    assert "RewardLoopWorker" in dead_actor_of_this_process()
+    assert "RewardLoopWorker" in find_dead_actor_of_this_process()
 
 
 @pytest.fixture(scope="module")
@@ -200,25 +200,25 @@ def test_a_lost_node_is_a_fault(row):
     lost = row()
     context = lost["DeathCause"].actor_died_error_context
     context.reason = context.NODE_DIED
-    assert "is dead: Ray has lost its node" in dead_actor([row(State="ALIVE"), lost], own_actor_id=None)
+    assert "is dead: Ray has lost its node" in find_dead_actor([row(State="ALIVE"), lost], own_actor_id=None)
 
 
 def test_an_actor_that_could_not_be_made_is_left_to_the_error_that_verl_gets(row):
     failed = row()
     failed["DeathCause"].Clear()
     failed["DeathCause"].creation_task_failure_context.SetInParent()
-    assert dead_actor([failed], own_actor_id=None) is None
+    assert find_dead_actor([failed], own_actor_id=None) is None
 
 
 @pytest.mark.parametrize("state", ["ALIVE", "RESTARTING", "PENDING_CREATION", "DEPENDENCIES_UNREADY"])
 def test_only_the_dead_count(row, state):
-    assert dead_actor([row(State=state)], own_actor_id=None) is None
-    assert dead_actor([row(DeathCause=None)], own_actor_id=None) is None
-    assert dead_actor([], own_actor_id=None) is None
+    assert find_dead_actor([row(State=state)], own_actor_id=None) is None
+    assert find_dead_actor([row(DeathCause=None)], own_actor_id=None) is None
+    assert find_dead_actor([], own_actor_id=None) is None
 
 
 def test_a_class_of_another_kind_is_named_without_a_role(row):
-    message = dead_actor([row(ActorClassName="SimpleStorageUnit", Pid=12)], own_actor_id=None)
+    message = find_dead_actor([row(ActorClassName="SimpleStorageUnit", Pid=12)], own_actor_id=None)
     assert message.startswith("the actor (SimpleStorageUnit, process 12 on ")
 
 
@@ -250,7 +250,7 @@ def test_the_roles_are_those_of_verls_classes(row):
     roles = {}
     for line in printed.stdout.splitlines():
         if line.startswith("CLASS "):
-            message = dead_actor([row(ActorClassName=line.removeprefix("CLASS "))], own_actor_id=None)
+            message = find_dead_actor([row(ActorClassName=line.removeprefix("CLASS "))], own_actor_id=None)
             role, _, rest = message.removeprefix("the ").partition(" (")
             roles[rest.partition(",")[0]] = role
     assert roles == ROLES
@@ -275,7 +275,7 @@ def test_a_class_that_was_made_in_a_function_has_the_functions_name_in_rays_tabl
 OUT_OF_MEMORY = """
 import time
 import ray
-from recipe.edge_grpo.run.dead_actors import dead_actor_of_this_process
+from recipe.edge_grpo.run.dead_actors import find_dead_actor_of_this_process
 
 class Worker:
     pass
@@ -285,7 +285,7 @@ settings = {"memory_usage_threshold": 0.01, "memory_monitor_refresh_ms": 100}
 ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False, _system_config=settings)
 worker = ray.remote(num_cpus=0)(Worker).remote()
 deadline = time.monotonic() + 60
-while (fault := dead_actor_of_this_process()) is None and time.monotonic() < deadline:
+while (fault := find_dead_actor_of_this_process()) is None and time.monotonic() < deadline:
     time.sleep(0.1)
 print("FAULT", fault)
 """

@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 
 from recipe.edge_grpo.run import dead_servers as vllm_health
-from recipe.edge_grpo.run.dead_servers import FAILURES_OF_A_DEAD_SERVER, VLLMHealth, is_healthy, unhealthy_server
+from recipe.edge_grpo.run.dead_servers import FAILURES_OF_A_DEAD_SERVER, VLLMHealth, find_unhealthy_server, is_healthy
 
 TICK = 0.01
 PATIENCE = 10.0  # how long a server may take to answer
@@ -139,8 +139,8 @@ def test_failures_of_different_servers_are_not_added_up(serve):
 
 def test_a_single_look_finds_the_first_server_that_does_not_answer(serve):
     alive, *dead = serve(200), serve(503), serve(503)
-    assert f"the vLLM server at {dead[0].address} is dead" in unhealthy_server(
+    assert f"the vLLM server at {dead[0].address} is dead" in find_unhealthy_server(
         server.address for server in (alive, *dead)
     )
-    assert unhealthy_server([alive.address]) is None
-    assert unhealthy_server([]) is None
+    assert find_unhealthy_server([alive.address]) is None
+    assert find_unhealthy_server([]) is None

@@ -10,11 +10,11 @@ from recipe.edge_grpo.run.failure_report import (
     RESERVE_FILE,
     RESERVED_BYTES,
     UNKNOWN_REASON,
-    expect_the_worst,
-    note_failure,
-    note_success,
-    noting_failure,
     reason_of,
+    remove_reserved_failure_file,
+    reserve_failure_file,
+    write_failure,
+    writing_failure,
 )
 
 
@@ -39,7 +39,7 @@ def run(program, *arguments):
     ],
 )
 def test_the_line_that_says_what_is_wrong_is_left_and_the_error_goes_on(tmp_path, error, reason):
-    with pytest.raises(type(error)) as raised, noting_failure(str(tmp_path / "new")):
+    with pytest.raises(type(error)) as raised, writing_failure(str(tmp_path / "new")):
         raise error
     assert raised.value is error
     assert left(tmp_path / "new") == reason
@@ -52,49 +52,49 @@ def test_an_error_with_a_cause_that_is_no_error_is_taken_as_it_is():
 
 
 def test_a_run_that_does_not_fail_leaves_nothing(tmp_path):
-    with noting_failure(str(tmp_path)):
+    with writing_failure(str(tmp_path)):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written_does_not_hide_the_error(tmp_path, capsys):
     (tmp_path / "file").touch()
-    with pytest.raises(KeyError, match="the error itself"), noting_failure(str(tmp_path / "file" / "run")):
+    with pytest.raises(KeyError, match="the error itself"), writing_failure(str(tmp_path / "file" / "run")):
         raise KeyError("the error itself")
     assert "EDGE-GRPO: failure.txt could not be written" in capsys.readouterr().err
 
 
 def test_room_for_the_reason_is_kept_on_a_disk_that_fills_up(tmp_path):
-    expect_the_worst(str(tmp_path))
+    reserve_failure_file(str(tmp_path))
     inode = (tmp_path / RESERVE_FILE).stat().st_ino
-    note_failure(str(tmp_path), "the disk is full")
+    write_failure(str(tmp_path), "the disk is full")
     assert left(tmp_path) == "the disk is full"
     assert (tmp_path / FAILURE_FILE).stat().st_ino == inode  # written in place, where the room is
     assert not (tmp_path / RESERVE_FILE).exists()
 
 
 def test_a_reason_longer_than_the_room_is_cut(tmp_path):
-    expect_the_worst(str(tmp_path))
-    note_failure(str(tmp_path), "x" * 2 * RESERVED_BYTES)
+    reserve_failure_file(str(tmp_path))
+    write_failure(str(tmp_path), "x" * 2 * RESERVED_BYTES)
     assert left(tmp_path) == "x" * RESERVED_BYTES
 
 
 def test_a_run_that_has_succeeded_leaves_nothing(tmp_path):
-    expect_the_worst(str(tmp_path))
-    note_success(str(tmp_path))
+    reserve_failure_file(str(tmp_path))
+    remove_reserved_failure_file(str(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
 DRIVER = """
 import sys
 import ray
-from recipe.edge_grpo.run.failure_report import expect_the_worst, note_failure, print_failure_at_exit
+from recipe.edge_grpo.run.failure_report import reserve_failure_file, write_failure, print_failure_at_exit
 print_failure_at_exit(sys.argv[1])
 if sys.argv[2:] == ["silence"]:
-    expect_the_worst(sys.argv[1])
+    reserve_failure_file(sys.argv[1])
     sys.exit(1)
 if sys.argv[2:]:
-    note_failure(sys.argv[1], sys.argv[2])
+    write_failure(sys.argv[1], sys.argv[2])
     raise RuntimeError("far below")
 """
 
@@ -121,8 +121,8 @@ def test_a_reason_that_was_cut_within_a_character_is_printed(tmp_path):
 
 @pytest.mark.process
 def test_the_reason_of_an_earlier_start_is_forgotten(tmp_path):
-    note_failure(str(tmp_path), "an old story")
-    expect_the_worst(str(tmp_path))
+    write_failure(str(tmp_path), "an old story")
+    reserve_failure_file(str(tmp_path))
     succeeded = run(DRIVER, tmp_path)
     assert succeeded.returncode == 0
     assert "old story" not in succeeded.stderr
@@ -133,7 +133,7 @@ def test_the_reason_of_an_earlier_start_is_forgotten(tmp_path):
 DRIVER_OF_RAY = """
 import sys
 import ray
-from recipe.edge_grpo.run.failure_report import noting_failure, print_failure_at_exit
+from recipe.edge_grpo.run.failure_report import writing_failure, print_failure_at_exit
 
 class Worker:
     def work(self):
@@ -148,7 +148,7 @@ class BrokenWorker:
 class Trainer:
     def run(self, worker_class, folder):
         try:
-            with noting_failure(folder):
+            with writing_failure(folder):
                 ray.get(ray.remote(num_cpus=0)(worker_class).remote().work.remote())
         finally:
             for number in range(200):

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from recipe.edge_grpo.run import watchdog
-from recipe.edge_grpo.run.watchdog import Watchdog, naming_faults
+from recipe.edge_grpo.run.watchdog import Watchdog, explain_error_by_fault
 
 TICK = 0.001
 PATIENCE = 10.0  # how long a test waits for what must happen; it goes on as soon as it has
@@ -70,7 +70,7 @@ def test_a_look_that_fails_ends_neither_the_run_nor_the_watch(watch):
 def test_a_look_that_fails_does_not_replace_the_error_that_it_should_explain(monkeypatch):
     monkeypatch.setattr(watchdog, "SECONDS_FOR_NEWS", TICK)
     finders = [script(ConnectionError("Ray does not answer")), script("a server is dead")]
-    with pytest.raises(RuntimeError, match="a server is dead") as raised, naming_faults(finders):
+    with pytest.raises(RuntimeError, match="a server is dead") as raised, explain_error_by_fault(finders):
         raise KeyError("groups without responses")
     assert isinstance(raised.value.__cause__, KeyError)
 
@@ -108,7 +108,8 @@ def test_it_does_not_keep_a_finished_run_alive():
 
 def test_an_error_that_comes_from_a_fault_names_it_and_keeps_the_cause():
     finders = [lambda: None, lambda: "the server is dead", functools.partial(pytest.fail, "the first fault is enough")]
-    with pytest.raises(RuntimeError, match=r"^EDGE-GRPO: the server is dead$") as error, naming_faults(finders):
+    message = r"^EDGE-GRPO: the server is dead$"
+    with pytest.raises(RuntimeError, match=message) as error, explain_error_by_fault(finders):
         raise KeyError("groups without responses")
     assert isinstance(error.value.__cause__, KeyError)
 
@@ -117,7 +118,7 @@ def test_an_error_before_the_fault_is_on_record_names_it_too(monkeypatch):
     monkeypatch.setattr(watchdog, "SECONDS_FOR_NEWS", TICK)
     with (
         pytest.raises(RuntimeError, match="EDGE-GRPO: now it is known"),
-        naming_faults([script(None, "now it is known")]),
+        explain_error_by_fault([script(None, "now it is known")]),
     ):
         raise KeyError("groups without responses")
 
@@ -126,12 +127,12 @@ def test_an_error_without_a_fault_is_passed_on_as_it_is(monkeypatch):
     monkeypatch.setattr(watchdog, "SECONDS_FOR_NEWS", TICK)
     find_fault = script(None)
     raised = KeyError("something else")
-    with pytest.raises(KeyError) as error, naming_faults(iter([find_fault])):
+    with pytest.raises(KeyError) as error, explain_error_by_fault(iter([find_fault])):
         raise raised
     assert error.value is raised
     assert find_fault.was_called(2)  # at once, and once more after the wait
 
 
 def test_without_an_error_no_fault_is_looked_for():
-    with naming_faults([functools.partial(pytest.fail, "nothing has failed")]):
+    with explain_error_by_fault([functools.partial(pytest.fail, "nothing has failed")]):
         pass

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from recipe.edge_grpo.correction.tokens import Strategy
 from recipe.edge_grpo.settings.block import parse_settings
+from recipe.edge_grpo.settings.choices import Strategy
 
 GOOD = {
     "seed": 7,

@@ -25,7 +25,7 @@ import pytest
 import torch
 
 from recipe.edge_grpo.correction.record import RECORD_KEY, CorrectionRecord, Skipped
-from recipe.edge_grpo.correction.tokens import Strategy
+from recipe.edge_grpo.settings.choices import Strategy
 
 EOS = 9
 
@@ -162,7 +162,8 @@ def store(queue):
 @pytest.fixture
 def build(compose):
     """build(recipe, *overrides): a trainer without workers."""
-    from recipe.edge_grpo.run.config_checks import check_config, read_settings
+    from recipe.edge_grpo.run.config_checks import check_config
+    from recipe.edge_grpo.settings.block import read_settings
     from recipe.edge_grpo.training_step.trainer import EdgeGRPOTrainerSync
 
     def build(name, *overrides):

@@ -19,7 +19,7 @@ def separate(monkeypatch, tmp_path, compose):
     from verl.trainer.ppo.v1 import PPOTrainerSeparateAsync
 
     from recipe.edge_grpo.run import lifecycle
-    from recipe.edge_grpo.run.config_checks import read_settings
+    from recipe.edge_grpo.settings.block import read_settings
     from recipe.edge_grpo.training_step import trainer
 
     calls = []

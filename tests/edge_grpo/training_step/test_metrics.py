@@ -6,18 +6,16 @@ import statistics
 import pytest
 import torch
 
-from recipe.edge_grpo.correction.contrast_guard import GuardRole
-from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped, read_record, write_record
-from recipe.edge_grpo.correction.tokens import Strategy
+from recipe.edge_grpo.correction.record import CorrectionRecord, GuardRole, Skipped, read_record, write_record
+from recipe.edge_grpo.settings.choices import Strategy
+from recipe.edge_grpo.training_step.correction_metrics import correction_metrics, verify_metrics
 from recipe.edge_grpo.training_step.metrics import (
     accuracy_metrics,
     advantage_metrics,
-    correction_metrics,
     entropy_metrics,
     group_metrics,
     mean_group_variance,
     ratio_metrics,
-    verify_metrics,
 )
 
 # One batch of three groups, worked by hand below; rows of different groups are interleaved.

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from recipe.edge_grpo.verl_patches.loopback import (
     INTERFACE_VARIABLES,
     LOOPBACK,
-    SWITCH,
+    LOOPBACK_SWITCH,
     is_on_one_machine,
     keep_to_loopback,
     stores_on_loopback,
@@ -27,7 +27,7 @@ def environment(monkeypatch, tmp_path):
     """None of the variables is set, all are as before afterwards, and no Ray runs that could be joined."""
     from ray._private import ray_constants
 
-    for name in (SWITCH, RAYS_VARIABLE, "RAY_ADDRESS", *INTERFACE_VARIABLES):
+    for name in (LOOPBACK_SWITCH, RAYS_VARIABLE, "RAY_ADDRESS", *INTERFACE_VARIABLES):
         monkeypatch.setenv(name, "")  # so that what the code sets is undone too
         monkeypatch.delenv(name)
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
@@ -77,7 +77,7 @@ def test_a_ray_that_was_started_on_this_machine_is_joined(compose, tmp_path):
 
 
 def variables():
-    return {name: os.environ.get(name) for name in (SWITCH, RAYS_VARIABLE, *INTERFACE_VARIABLES)}
+    return {name: os.environ.get(name) for name in (LOOPBACK_SWITCH, RAYS_VARIABLE, *INTERFACE_VARIABLES)}
 
 
 def is_several_nodes_for_ray():
@@ -89,7 +89,7 @@ def is_several_nodes_for_ray():
 def test_on_one_machine_ray_and_its_children_are_told_so(compose):
     assert keep_to_loopback(compose("+recipe=edge_grpo", "+profile=cpu"))
     assert variables() == {
-        SWITCH: "1",
+        LOOPBACK_SWITCH: "1",
         RAYS_VARIABLE: "0",
         "GLOO_SOCKET_IFNAME": "lo",
         "NCCL_SOCKET_IFNAME": "lo",
@@ -110,7 +110,7 @@ def test_otherwise_nothing_is_changed(compose, environment, reason):
 
     config = compose("+recipe=edge_grpo", f"trainer.nnodes={2 if reason == 'several nodes' else 1}")
     if reason == "switched off":
-        environment.setenv(SWITCH, "0")
+        environment.setenv(LOOPBACK_SWITCH, "0")
     if reason == "Ray runs":
         environment.setattr(ray, "is_initialized", lambda: True)
     before = variables()
@@ -187,7 +187,7 @@ dist.barrier()
 def process_group(method, port, switch):
     """What two ranks print."""
     environment = {**os.environ, "MASTER_ADDR": LOOPBACK, "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-    environment |= {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1", SWITCH: switch}
+    environment |= {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1", LOOPBACK_SWITCH: switch}
     command = [sys.executable, "-c", RANK, method]
     ranks = [
         subprocess.Popen(

@@ -20,9 +20,8 @@ from support.error_correction import (
     records,
 )
 
-from recipe.edge_grpo.correction.record import GuardRole
 from recipe.edge_grpo.correction.draws import DrawPlace, draw_order
-from recipe.edge_grpo.correction.record import RECORD_KEY
+from recipe.edge_grpo.correction.record import RECORD_KEY, GuardRole
 from recipe.edge_grpo.settings.choices import Strategy
 
 

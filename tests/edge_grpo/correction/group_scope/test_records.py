@@ -23,9 +23,8 @@ from support.error_correction import (
     records,
 )
 
-from recipe.edge_grpo.correction.record import GuardRole
 from recipe.edge_grpo.correction.draws import draw_order, draw_strategy
-from recipe.edge_grpo.correction.record import RECORD_KEY, CorrectionRecord, Skipped
+from recipe.edge_grpo.correction.record import RECORD_KEY, CorrectionRecord, GuardRole, Skipped
 from recipe.edge_grpo.settings.choices import Strategy
 
 

@@ -19,9 +19,8 @@ from support.error_correction import (
     records,
 )
 
-from recipe.edge_grpo.correction.record import GuardRole
 from recipe.edge_grpo.correction.draws import draw_order
-from recipe.edge_grpo.correction.record import RECORD_KEY
+from recipe.edge_grpo.correction.record import RECORD_KEY, GuardRole
 
 
 def test_corrections_start_once_every_session_is_scored_and_other_prompts_are_not_waited_for(start, policy, response):

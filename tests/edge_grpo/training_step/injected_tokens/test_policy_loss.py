@@ -9,8 +9,9 @@ from hydra.errors import InstantiationException
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recipe.edge_grpo.names import POLICY_LOSS
 from recipe.edge_grpo.training_step.injected_tokens import mark_injected, weight_injected
-from recipe.edge_grpo.training_step.policy_loss import GAMMA, NAME, edge_grpo_shaped_loss
+from recipe.edge_grpo.training_step.policy_loss import GAMMA, edge_grpo_shaped_loss
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -49,7 +50,7 @@ def test_loss_and_gradient_are_those_of_the_slow_version(
 ):
     batch = random_batch(seed)
     expected_loss, expected_gradient = slow_loss_and_gradient(batch, mode, **global_batch_info)
-    loss, gradient, _ = verl_loss(NAME, batch, marks_of(batch), mode, **global_batch_info)
+    loss, gradient, _ = verl_loss(POLICY_LOSS, batch, marks_of(batch), mode, **global_batch_info)
     torch.testing.assert_close(loss, expected_loss)
     torch.testing.assert_close(gradient, expected_gradient)
 
@@ -63,7 +64,7 @@ def test_without_an_injected_token_it_is_verls_vanilla_loss_exactly(
     batch = random_batch(seed, torch.float32)
     importance_weights = batch["importance_weights"] if has_importance_weights else None
     marks = mark_injected(torch.zeros_like(batch["is_injected"]), importance_weights)
-    loss, gradient, metrics = verl_loss(NAME, batch, marks)
+    loss, gradient, metrics = verl_loss(POLICY_LOSS, batch, marks)
     expected_loss, expected_gradient, expected_metrics = verl_loss("vanilla", batch, importance_weights)
     assert torch.equal(loss, expected_loss)
     assert torch.equal(gradient, expected_gradient)
@@ -80,7 +81,7 @@ def test_before_the_first_update_it_weighs_the_gradient_by_what_the_shaping_func
     batch["log_prob"] = torch.where(batch["is_injected"], math.log(probability), batch["log_prob"])
     batch["old_log_prob"] = batch["log_prob"]
     marks = mark_injected(batch["is_injected"], None)
-    _, shaped_gradient, _ = verl_loss(NAME, batch, marks)
+    _, shaped_gradient, _ = verl_loss(POLICY_LOSS, batch, marks)
     weight = GAMMA * probability / (probability + GAMMA) ** 2
     weighted = {**batch, "advantages": weight_injected(batch["advantages"], batch["is_injected"], weight)}
     _, weighted_gradient, _ = verl_loss("vanilla", weighted, None)
@@ -96,7 +97,7 @@ def test_the_metrics_count_injected_tokens_as_unclipped_and_without_divergence(v
         "response_mask": torch.tensor([[True, True, True, False]]),
     }
     marks = mark_injected(torch.tensor([[False, False, True, False]]), None)
-    _, _, metrics = verl_loss(NAME, batch, marks)
+    _, _, metrics = verl_loss(POLICY_LOSS, batch, marks)
     assert metrics == {
         "actor/pg_clipfrac": pytest.approx(1 / 3),  # the token at ratio 2
         "actor/ppo_kl": pytest.approx(-math.log(2) / 3),  # mean of old - new: -log 2, 0 and 0
@@ -112,7 +113,7 @@ def test_a_token_that_the_policy_cannot_write_leaves_loss_and_gradient_finite(ve
         "advantages": torch.tensor([[-1.0, -1.0]]),
         "response_mask": torch.ones(1, 2, dtype=torch.bool),
     }
-    loss, gradient, _ = verl_loss(NAME, batch, mark_injected(torch.ones(1, 2, dtype=torch.bool), None))
+    loss, gradient, _ = verl_loss(POLICY_LOSS, batch, mark_injected(torch.ones(1, 2, dtype=torch.bool), None))
     # f(0) = 0 and f(1) = 1 / 1.1; the mean of 0 and 1 / 1.1, and of 0 and 0.1 / 1.1^2
     assert loss.item() == pytest.approx(1 / 1.1 / 2)
     assert gradient.tolist()[0] == pytest.approx([0.0, 0.1 / 1.1**2 / 2])
@@ -120,7 +121,7 @@ def test_a_token_that_the_policy_cannot_write_leaves_loss_and_gradient_finite(ve
 
 def test_a_batch_without_marks_is_refused_and_the_message_names_both_keys(random_batch, verl_loss):
     with pytest.raises(RuntimeError, match=r"policy_loss\.loss_mode=edge_grpo_shaped.*gec\.injected_loss=shaped"):
-        verl_loss(NAME, random_batch(0), None)
+        verl_loss(POLICY_LOSS, random_batch(0), None)
 
 
 def test_verl_finds_the_loss_by_its_name_and_hands_it_what_it_hands_its_own():
@@ -138,6 +139,6 @@ def test_verls_configuration_takes_the_name_and_has_no_place_for_gamma(compose):
     policy_loss = "actor_rollout_ref.actor.policy_loss"
     config = compose(f"{policy_loss}.loss_mode=edge_grpo_shaped", "actor_rollout_ref.actor.use_dynamic_bsz=True")
     config.actor_rollout_ref.actor.strategy = "fsdp2"
-    assert omega_conf_to_dataclass(config.actor_rollout_ref.actor).policy_loss.loss_mode == NAME
+    assert omega_conf_to_dataclass(config.actor_rollout_ref.actor).policy_loss.loss_mode == POLICY_LOSS
     with pytest.raises(InstantiationException, match="unexpected keyword argument 'gamma'"):
         omega_conf_to_dataclass({**config.actor_rollout_ref.actor.policy_loss, "gamma": 0.1})
