@@ -1,19 +1,22 @@
-"""Dataset commands: each reads or makes problems and writes the parquet files that verl trains on.
+"""Dataset commands: each reads or makes problems and writes the Parquet files that verl trains on.
 
 Commands, each with `--help`:
-- `arithmetic`: generated arithmetic problems (`arithmetic_problems` makes them)
-- `deepscaler`: DeepScaleR, the paper's subset of it, or problems of your own (`preparation` has the steps)
-- `eval_suite`: the five benchmarks of the paper
-- `correctness_rate`: how often a model solves each problem (`problem_records` keeps the columns, `sampling` the model)
+    arithmetic.py        generated arithmetic problems; arithmetic_problems.py makes them
+    deepscaler.py        DeepScaleR, the paper's subset of it, or problems of your own; preparation.py has the steps
+    eval_suite.py        the five benchmarks of the paper
+    correctness_rate.py  how often a model solves each problem
 
-From an input to problems:
-- `reading`, `hub`: records from files, and from what the library `datasets` loads
-- `problems`, `answers`: records with every value checked
-- `selection`: repetitions, and reproducible subsets
-- `verification`: which references the verifier of the reward accepts
-- `token_lengths`, `answer_kinds`, `summary`: what the problems are like
+Folders:
+    writing/   from problems to files: rows of verl, Parquet, dataset cards, Markdown tables
+    sources/   from files and the Hugging Face hub to problems with every value checked
+    quality/   what the problems are like, and which of them are used
+    sampling/  responses of a model through vLLM, graded, and kept through a kill
 
-To files:
-- `rows`: the one place that knows what a row of verl looks like
-- `files`, `card`, `markdown`: files written whole or not at all, and the dataset card beside them
+A new dataset: a command that reads with `sources.records.read_records`, checks with `sources.problems.read_problems`,
+builds rows with `writing.rows.build_row` and writes with `writing.card.write_dataset`; eval_suite.py is the shortest.
+A new file format: a reader in the table of sources/records.py, and, if rates are to be written to it, an encoder in
+that of sources/problem_records.py.
+
+Imports in this order: writing <- sources <- quality <- the commands, which also use sampling. Of ours outside this
+package only the reward (`reward_fns`) is imported. This module imports nothing.
 """

@@ -30,6 +30,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_prep.preparation import prepare
+from data_prep.sampling.options import positive
 from data_prep.sources.problems import MAX_FIELD_CHARACTERS
 
 
@@ -65,7 +66,7 @@ def _make_parser() -> argparse.ArgumentParser:
     source.add_argument("--config", help="of a Hugging Face dataset that has several")
     source.add_argument(
         "--max-field-characters",
-        type=_positive,
+        type=positive,
         default=MAX_FIELD_CHARACTERS,
         metavar="N",
         help="refuse longer texts (default: %(default)s)",
@@ -74,7 +75,7 @@ def _make_parser() -> argparse.ArgumentParser:
     rows = parser.add_argument_group("which rows are kept")
     rows.add_argument("--keep-duplicates", action="store_true", help="keep all rows of a problem, as the paper did")
     rows.add_argument("--subset", choices=("all", "random", "hard"), default="all", help="(default: all)")
-    rows.add_argument("--size", type=_positive, help="of the subset: so many are drawn")
+    rows.add_argument("--size", type=positive, help="of the subset: so many are drawn")
     rows.add_argument("--seed", type=int, default=0, help="of the draw (default: %(default)s)")
     rows.add_argument("--max-correctness-rate", type=float, default=0.125, help="of --subset hard (default: 1/8)")
     rows.add_argument("--no-verification", action="store_true", help="do not grade answers and solutions")
@@ -82,7 +83,7 @@ def _make_parser() -> argparse.ArgumentParser:
 
     lengths = parser.add_argument_group("lengths in tokens")
     lengths.add_argument("--tokenizer", help="of the model to train: a folder or a name on the hub")
-    lengths.add_argument("--max-prompt-tokens", type=_positive, help="count the prompts that are longer")
+    lengths.add_argument("--max-prompt-tokens", type=positive, help="count the prompts that are longer")
     lengths.add_argument("--drop-long-prompts", action="store_true", help="and drop them")
     return parser
 
@@ -98,12 +99,6 @@ def _check_combinations(parser: argparse.ArgumentParser, options: argparse.Names
         parser.error("--drop-long-prompts needs --max-prompt-tokens")
     if options.drop_unverified and options.no_verification:
         parser.error("--drop-unverified and --no-verification exclude each other")
-
-
-def _positive(value: str) -> int:
-    if not value.isdecimal() or int(value) < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not a whole number of at least 1")
-    return int(value)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from data_prep.quality.answer_kinds import KINDS, kind_of
 from data_prep.quality.verification import verify_references
 from data_prep.sources.hub import find_split, load_splits
 from data_prep.sources.problems import MathProblem, read_problems
-from data_prep.writing.card import describe_source, write_dataset
+from data_prep.writing.card import Card, describe_source, write_dataset
 from data_prep.writing.markdown import aligned_table
 from data_prep.writing.rows import Row, build_row
 
@@ -103,9 +103,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 f"{name}.parquet": build_rows(name, problems, options.instruction)
                 for name, problems in problems_by_name.items()
             },
-            command="eval_suite",
-            options={"input": describe_source(options.input), "instruction": options.instruction},
-            sections=[summary],
+            Card(
+                command="eval_suite",
+                options={"input": describe_source(options.input), "instruction": options.instruction},
+                sections=[summary],
+            ),
         )
     except (OSError, ValueError, RuntimeError) as error:
         parser.exit(2, f"{parser.prog}: error: {error}\n")

@@ -1,4 +1,4 @@
-"""What `data_prep.deepscaler` does to the rows of its input, step by step."""
+"""Does what `data_prep.deepscaler` does to the rows of its input, step by step."""
 
 import argparse
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from data_prep.quality.token_lengths import load_tokenizer, prompt_lengths, text
 from data_prep.quality.verification import have_equal_answers, verify_references
 from data_prep.sources.problems import Columns, MathProblem, read_problems
 from data_prep.sources.records import read_records
-from data_prep.writing.card import describe_source, write_dataset
+from data_prep.writing.card import Card, describe_source, write_dataset
 from data_prep.writing.rows import Row, build_row
 
 
@@ -32,12 +32,12 @@ def prepare(options: argparse.Namespace) -> str:
     if options.subset == "hard":
         selection.drop("not hard", find_easy(selection.problems, options.max_correctness_rate))
     if options.drop_unverified:
-        sections.append(_verify(selection, drop=True))
+        sections.append(_verify(selection, should_drop=True))
     if options.size is not None:
         drawn = {problem.row_number for problem in draw_random(selection.problems, options.size, options.seed)}
         selection.drop("not drawn", {problem.row_number for problem in selection.problems} - drawn)
     if not options.drop_unverified and not options.no_verification:
-        sections.append(_verify(selection, drop=False))
+        sections.append(_verify(selection, should_drop=False))
     rows_in_and_out = summary.row_table(len(problems), selection.dropped_rows, len(selection.problems))
     if not selection.problems:
         raise ValueError(f"no rows are left\n\n{rows_in_and_out}")
@@ -45,13 +45,7 @@ def prepare(options: argparse.Namespace) -> str:
     if tokenizer is not None:
         sections.append(_lengths(selection.problems, tokenizer, options.instruction))
     rows = build_rows(selection.problems, options.data_source, options.instruction)
-    write_dataset(
-        options.output_dir,
-        {"train.parquet": rows},
-        command="deepscaler",
-        options=_for_card(options),
-        sections=sections,
-    )
+    write_dataset(options.output_dir, {"train.parquet": rows}, Card("deepscaler", _for_card(options), sections))
     return "\n\n".join(sections)
 
 
@@ -104,9 +98,9 @@ def _limit_prompts(selection: Selection, tokenizer: Any, options: argparse.Names
     return f"Prompts over {limit}: {len(too_long):,} of {len(lengths):,}, {fate}."
 
 
-def _verify(selection: Selection, drop: bool) -> str:
+def _verify(selection: Selection, should_drop: bool) -> str:
     verification = verify_references(selection.problems)
-    if drop:
+    if should_drop:
         selection.drop("answer not accepted", verification.rejected_answers)
         selection.drop("solution not accepted", verification.rejected_solutions - verification.rejected_answers)
     return summary.verification_table(verification)
@@ -123,7 +117,7 @@ def _lengths(problems: Sequence[MathProblem], tokenizer: Any, instruction: str) 
 
 
 def _for_card(options: argparse.Namespace) -> dict[str, object]:
-    """The options that were set, without the folders of this machine."""
+    """Return the options that were set, without the folders of this machine."""
     described = dict(vars(options), input=describe_source(options.input))
     if options.tokenizer:
         described["tokenizer"] = describe_source(options.tokenizer)

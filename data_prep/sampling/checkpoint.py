@@ -1,4 +1,4 @@
-"""What has to be known of a model before it is loaded."""
+"""Finds out what has to be known of a model before it is loaded."""
 
 import hashlib
 from pathlib import Path
@@ -7,7 +7,7 @@ _WEIGHT_FILES = ("*.safetensors", "*.bin", "config.json")
 
 
 def context_length(model: str) -> int:
-    """The number of tokens that a prompt and its response may have together.
+    """Return the number of tokens that a prompt and its response may have together.
 
     Raises ValueError, naming the model, if its configuration cannot be read.
     """
@@ -20,7 +20,7 @@ def context_length(model: str) -> int:
 
 
 def fingerprint(model: str) -> str:
-    """Tells a checkpoint folder from what it was before it was written again; empty for a model of the hub.
+    """Return what tells a checkpoint folder from one that was written again; empty for a model of the hub.
 
     From the names, sizes and times of the weight files: reading 15 GB of weights would take longer than some runs.
     """

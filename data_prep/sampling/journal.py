@@ -1,4 +1,4 @@
-"""The file from which a killed run continues: JSON Lines, first the settings, then a record a line.
+"""Keeps the file from which a killed run continues: JSON Lines, first the settings, then a record a line.
 
 A record counts when its line is complete. Whatever kills the process in the middle of a line, the next start drops that
 line and says so.
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-Record = dict[str, Any]
+JournalRecord = dict[str, Any]
 
 
 class Journal:
@@ -63,7 +63,7 @@ class Journal:
         except OSError:
             pass  # Some network file systems have no locks; two runs at once are the user's mistake.
 
-    def _read(self, settings: Mapping[str, Any]) -> list[Record]:
+    def _read(self, settings: Mapping[str, Any]) -> list[JournalRecord]:
         records, end = [], 0
         self._file.seek(0)
         for line_number, line in enumerate(self._file, start=1):
@@ -79,7 +79,7 @@ class Journal:
             self.append([{"settings": settings}])
         return records[1:]
 
-    def _parse(self, line: bytes, line_number: int) -> Record:
+    def _parse(self, line: bytes, line_number: int) -> JournalRecord:
         try:
             record = json.loads(line)
         except ValueError as error:
@@ -88,7 +88,7 @@ class Journal:
             raise ValueError(f"{self.path}, line {line_number}: no record; start anew with --overwrite")
         return record
 
-    def _check(self, header: Record, settings: Mapping[str, Any]) -> None:
+    def _check(self, header: JournalRecord, settings: Mapping[str, Any]) -> None:
         old, new = header.get("settings"), json.loads(json.dumps(settings))
         if not isinstance(old, dict):
             raise ValueError(f"{self.path} does not begin with settings; start anew with --overwrite")

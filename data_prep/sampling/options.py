@@ -1,4 +1,4 @@
-"""The command-line options that every command has which samples from a model."""
+"""Adds the options that every command has which samples from a model, and reads the arguments of all commands."""
 
 import argparse
 import math
@@ -40,14 +40,14 @@ def add_model_options(parser: argparse.ArgumentParser, default_template: str, de
 
 
 def positive(text: str) -> int:
-    """A whole number of at least 1."""
+    """Read a whole number of at least 1; `positive("8")` is 8."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
 
 
 def temperature(text: str) -> float:
-    """0, or a finite number from 0.01: vLLM raises what is between to that."""
+    """Read 0, or a finite number from 0.01: vLLM raises what is between to that. `temperature("0.6")` is 0.6."""
     value = _number(text, low=0, high=math.inf, is_low_included=True)
     if 0 < value < _LOWEST_TEMPERATURE:
         raise argparse.ArgumentTypeError(
@@ -57,12 +57,12 @@ def temperature(text: str) -> float:
 
 
 def probability(text: str) -> float:
-    """A number above 0 and at most 1."""
+    """Read a number above 0 and at most 1; `probability("1")` is 1.0."""
     return _number(text, low=0, high=1, is_low_included=False)
 
 
 def existing(text: str) -> Path:
-    """A path at which there is something."""
+    """Read a path at which there is something."""
     if not Path(text).exists():
         raise argparse.ArgumentTypeError(f"{text} does not exist")
     return Path(text)

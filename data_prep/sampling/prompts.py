@@ -1,4 +1,4 @@
-"""The prompts of many problems, and how long the responses to them may be."""
+"""Builds the prompts of many problems, and says how long the responses to them may be."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -30,5 +30,9 @@ def build_prompts(
 
 
 def needed_length(prompts: Iterable[Prompt], max_tokens: int, max_length: int) -> int:
-    """The tokens that the longest prompt and `max_tokens` more take, at most `max_length`."""
+    """Return the number of tokens that the longest prompt and `max_tokens` more take, at most `max_length`.
+
+    >>> needed_length([Prompt("a b", (5, 6)), Prompt("a", (5,))], max_tokens=8, max_length=4096)
+    10
+    """
     return min(max_length, max(len(prompt.token_ids) for prompt in prompts) + max_tokens)

@@ -2,8 +2,8 @@
 
 records.py          records from files
 hub.py              records from what the library `datasets` loads
-problems.py         records turned into problems
-problem_records.py  problems that keep the columns they came with
+problems.py         records turned into problems, whatever their columns are called
+problem_records.py  problems that keep the columns they came with, and are written again with one more
 
-A new file format: a reader in the table of records.py. Imports nothing of ours outside this folder.
+A new file format: a reader in the table of records.py. May import writing, for files and the check of verl rows.
 """

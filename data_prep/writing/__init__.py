@@ -5,5 +5,5 @@ files.py     files written whole or not at all
 card.py      the dataset card beside them
 markdown.py  aligned Markdown tables, of cards, reports and evaluations
 
-Imports nothing of ours but sources.
+What a row has beyond verl's own columns goes through the keywords of `rows.build_row`. Imports nothing of ours.
 """

@@ -73,7 +73,7 @@ def test_if_no_row_is_left_the_message_says_where_they_went(tmp_path, capsys):
     [
         (["--subset", "random"], "--subset random needs --size"),
         (["--size", "5"], "--size needs --subset"),
-        (["--subset", "random", "--size", "0"], "0 is not a whole number of at least 1"),
+        (["--subset", "random", "--size", "0"], "'0' is not a whole number of at least 1"),
         (["--subset", "random", "--size", "5"], "a subset of 5 was asked for, and 1 problems are left"),
         (["--subset", "hard"], "row 1 has no correctness rate"),
         (["--max-prompt-tokens", "5"], "--max-prompt-tokens needs --tokenizer"),

@@ -54,7 +54,7 @@ def with_distributions(monkeypatch, **versions):
 )
 def test_only_a_cpu_build_of_vllm_gets_settings_for_the_cpu(monkeypatch, versions, is_cpu_build):
     with_distributions(monkeypatch, **versions)
-    for name in cpu.ENVIRONMENT:
+    for name in cpu.SAMPLING_ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
     environment = {}
     monkeypatch.setattr(cpu.os, "environ", environment)

@@ -5,7 +5,7 @@ import os
 import datasets
 import pytest
 
-from data_prep.writing.card import describe_source, write_dataset
+from data_prep.writing.card import Card, describe_source, write_dataset
 from data_prep.writing.files import sha256_of
 from data_prep.writing.rows import build_row
 
@@ -19,7 +19,7 @@ def make_rows(size, split="train", answer="2"):
 
 def write(folder, rows_by_file=None, **options):
     rows_by_file = rows_by_file or {"train.parquet": make_rows(2)}
-    write_dataset(folder, rows_by_file, command="deepscaler", options=options, sections=["Nothing more."])
+    write_dataset(folder, rows_by_file, Card("deepscaler", options, sections=["Nothing more."]))
     return (folder / "README.md").read_text()
 
 
