@@ -148,13 +148,15 @@ CHANGES = {section.partition("\n")[0]: section for section in EXTENDING.split("\
 STEP = re.compile(r"^\d+\. (?:`([^`]+)`(?: \(([^)]+)\))?|a new file `([^`]+)` in `([^`]+)`)", re.MULTILINE)
 
 
-def test_the_number_of_files_of_a_change_is_that_of_its_list():
-    counts = re.findall(r"^\| \[([^\]]+)\]\([^)]+\) \| (\d+) \|$", EXTENDING, re.MULTILINE)
-    assert [name for name, _ in counts] == list(CHANGES)
-    for name, count in counts:
+def test_the_numbers_of_files_of_a_change_are_those_of_its_list():
+    counts = re.findall(r"^\| \[([^\]]+)\]\([^)]+\) \| (\d+) \| (\d+) \|$", EXTENDING, re.MULTILINE)
+    assert [name for name, _, _ in counts] == list(CHANGES)
+    for name, num_files, num_tests in counts:
+        steps = STEP.findall(CHANGES[name])
+        is_test = [(path or folder).startswith("tests/") for path, _, _, folder in steps]
+        assert (len(steps) - sum(is_test), sum(is_test)) == (int(num_files), int(num_tests)), name
         numbers = re.findall(r"^(\d+)\. ", CHANGES[name], re.MULTILINE)
-        assert numbers == [str(number) for number in range(1, int(count) + 1)], name
-        assert len(STEP.findall(CHANGES[name])) == int(count), name
+        assert numbers == [str(number) for number in range(1, len(steps) + 1)], name
 
 
 @pytest.mark.parametrize("change", CHANGES)
