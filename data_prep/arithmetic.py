@@ -27,6 +27,9 @@ def parse_shares(text: str) -> dict[str, float]:
 
     Raises ArgumentTypeError, naming the part at fault, for an unknown or repeated difficulty, a share that is not a
     number from 0 to 1, and shares that do not add up to 1.
+
+    >>> parse_shares("easy=0.25, hard=0.75")
+    {'easy': 0.25, 'hard': 0.75}
     """
     shares: dict[str, float] = {}
     for part in text.split(","):
@@ -48,6 +51,9 @@ def split_by_shares(size: int, shares: Mapping[str, float]) -> dict[str, int]:
     """Divide `size` by `shares`, which add up to 1, in whole numbers that add up to `size`.
 
     What rounding down leaves over goes to the largest remainders, the first named first.
+
+    >>> split_by_shares(10, {"easy": 0.25, "medium": 0.25, "hard": 0.5})
+    {'easy': 3, 'medium': 2, 'hard': 5}
     """
     counts = {name: int(size * share) for name, share in shares.items()}
     by_remainder = sorted(shares, key=lambda name: counts[name] - size * shares[name])

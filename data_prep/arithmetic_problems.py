@@ -1,4 +1,4 @@
-r"""Short arithmetic problems with step-by-step reference solutions, in three difficulties.
+r"""Makes short arithmetic problems with step-by-step reference solutions, in three difficulties.
 
 A problem is a chain: a start value, then one operation a step, worked from left to right on natural numbers. It is
 put either as an expression, "What is (12+5)*3?", or as a story, "Tom has 12 pens. Then 5 more. Then 3 times as many.
@@ -7,11 +7,13 @@ The vocabulary is small and the sentences few, so that a model of 0.15 million p
 answer in the form, and its mistakes are mistakes of arithmetic.
 """
 
+import operator
 import random
 from dataclasses import dataclass
 
 _NAMES = ("Tom", "Ann")
 _THINGS = ("pens", "cups", "keys")
+_OPERATIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 _STORY_SENTENCES = {"+": "Then {} more.", "-": "Then {} fewer.", "*": "Then {} times as many."}
 _SLIPS = (-10, -2, -1, 1, 2, 10)  # A forgotten carry or a miscount: the mistakes people make, too.
 
@@ -43,12 +45,8 @@ class Step:
 
     @property
     def result(self) -> int:
-        """The value of the step."""
-        if self.operator == "+":
-            return self.left + self.right
-        if self.operator == "-":
-            return self.left - self.right
-        return self.left * self.right
+        """The value of the step; that of `Step(17, "*", 3)` is 51."""
+        return int(_OPERATIONS[self.operator](self.left, self.right))
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,11 @@ def draw_problem(rng: random.Random, difficulty: str) -> Problem:
 
 
 def write_solution(steps: tuple[Step, ...], results: list[int]) -> str:
-    """Write the steps as equations with the given `results` (one a step), ending in the last one boxed."""
+    r"""Write the steps as equations with the given `results` (one a step), ending in the last one boxed.
+
+    >>> write_solution((Step(12, "+", 5), Step(17, "*", 3)), [17, 51])
+    '12+5=17\n17*3=51\n\\boxed{51}'
+    """
     equations = [
         f"{step.left}{step.operator}{step.right}={result}" for step, result in zip(steps, results, strict=True)
     ]

@@ -91,7 +91,7 @@ def _jobs(
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
-    """What a response depends on."""
+    """Return what a response depends on."""
     source = Path(options.input)
     return {
         "model": options.model,

@@ -1,4 +1,4 @@
-"""Which problems of an input are kept: without repetitions, and a subset drawn reproducibly."""
+"""Selects the problems of an input that are kept: without repetitions, and a subset drawn reproducibly."""
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
@@ -28,6 +28,10 @@ def find_repetitions(
     Problems with the same text, apart from outer spaces, belong together. If all of them have an answer equal to that
     of the first, the others are duplicates of it. If not, all of them contradict each other: which answer is right
     cannot be known.
+
+    >>> problems = [MathProblem(row, text, ("2",)) for row, text in enumerate(["1+1?", "0+2?", "1+1? "], start=1)]
+    >>> find_repetitions(problems, lambda first, second: first.answers == second.answers)
+    ({3}, set())
     """
     by_text: dict[str, list[MathProblem]] = {}
     for problem in problems:
@@ -49,6 +53,10 @@ def draw_random(problems: Sequence[MathProblem], size: int, seed: int) -> list[M
     tool, and a smaller one is part of a larger one with the same seed.
 
     Raises ValueError if there are fewer than `size`.
+
+    >>> problems = [MathProblem(row, f"{row}+1?", ("2",)) for row in range(1, 6)]
+    >>> [problem.row_number for problem in draw_random(problems, size=2, seed=0)]
+    [4, 5]
     """
     if size > len(problems):
         raise ValueError(f"a subset of {size} was asked for, and {len(problems)} problems are left to draw from")
@@ -64,6 +72,9 @@ def find_easy(problems: Sequence[MathProblem], max_correctness_rate: float) -> s
     """Return the row numbers of the problems whose correctness rate is higher than `max_correctness_rate`.
 
     Raises ValueError, naming the row, for a problem without a rate.
+
+    >>> find_easy([MathProblem(1, "1+1?", ("2",), correctness_rate=0.5)], max_correctness_rate=0.125)
+    {1}
     """
     for problem in problems:
         if problem.correctness_rate is None:

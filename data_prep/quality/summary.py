@@ -1,4 +1,4 @@
-"""What went in, what came out, and what the problems are like, as Markdown tables for the terminal and the card."""
+"""Writes what went in, what came out, and what the problems are like, as tables for the terminal and the card."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,14 +13,22 @@ _NUM_EXAMPLES = 5
 
 
 def row_table(num_rows_in: int, dropped_rows: Mapping[str, Sequence[int]], num_rows_out: int) -> str:
-    """The rows in, dropped by reason, with the first rows of the input that were, and out."""
+    """Return a table of the rows in, dropped by reason, with the first rows of the input that were, and out.
+
+    >>> print(row_table(3, {"duplicate": [2]}, 2))
+    | rows               | number | input rows |
+    | ------------------ | -----: | ---------- |
+    | in                 |      3 |            |
+    | dropped: duplicate |      1 | 2          |
+    | out                |      2 |            |
+    """
     rows: list[list[object]] = [["in", num_rows_in, ""]]
     rows += [[f"dropped: {reason}", len(dropped), _examples(dropped)] for reason, dropped in dropped_rows.items()]
     return aligned_table([["rows", "number", "input rows"], *rows, ["out", num_rows_out, ""]])
 
 
 def answer_table(problems: Sequence[MathProblem]) -> str:
-    """How many answers are of which kind; of several accepted ones, the first counts."""
+    """Return a table of how many answers are of which kind; of several accepted ones, the first counts."""
     counts = Counter(kind_of(problem.answers[0]) for problem in problems)
     kinds = [[kind, counts[kind]] for kind in KINDS if counts[kind]]
     num_several = sum(len(problem.answers) > 1 for problem in problems)
@@ -28,7 +36,7 @@ def answer_table(problems: Sequence[MathProblem]) -> str:
 
 
 def verification_table(verification: Verification) -> str:
-    """How many answers and solutions the verifier accepts, and the first rows of the input where it does not."""
+    """Return a table of what the verifier accepts, and of the first rows of the input that it does not."""
     num_solutions = len(verification.checked) - len(verification.without_solution)
     rejected_answers, rejected_solutions = map(
         _examples, (verification.rejected_answers, verification.rejected_solutions)
@@ -43,7 +51,7 @@ def verification_table(verification: Verification) -> str:
 
 
 def length_table(lengths_by_text: Mapping[str, Sequence[int]]) -> str:
-    """Percentiles of the lengths in tokens of each kind of text, such as prompts; kinds without any are left out."""
+    """Return percentiles of the lengths in tokens of each kind of text, such as prompts; empty kinds are left out."""
     header = ["tokens", *("longest" if percentile == 100 else f"{percentile} %" for percentile in PERCENTILES)]
     return aligned_table(
         [header, *([text, *percentiles(lengths)] for text, lengths in lengths_by_text.items() if lengths)]

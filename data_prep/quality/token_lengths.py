@@ -1,4 +1,4 @@
-"""How long prompts and solutions are in the tokens of a given tokenizer."""
+"""Measures how long prompts and solutions are in the tokens of a given tokenizer."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -46,5 +46,9 @@ def text_lengths(tokenizer: Any, texts: Sequence[str]) -> list[int]:
 
 
 def percentiles(lengths: Sequence[int]) -> list[int]:
-    """Return the percentiles named in `PERCENTILES`; each is one of `lengths`, of which there must be at least one."""
+    """Return the percentiles named in `PERCENTILES`; each is one of `lengths`, of which there must be at least one.
+
+    >>> percentiles([1, 2, 3, 4, 100])
+    [3, 100, 100, 100]
+    """
     return [int(value) for value in numpy.percentile(lengths, PERCENTILES, method="inverted_cdf")]

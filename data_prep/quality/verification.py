@@ -29,12 +29,12 @@ class Verification:
 
     @property
     def num_accepted_answers(self) -> int:
-        """How many problems accept every one of their answers when it is put in a box."""
+        """The number of problems that accept every one of their answers when it is put in a box."""
         return len(self.checked) - len(self.rejected_answers)
 
     @property
     def num_accepted_solutions(self) -> int:
-        """How many reference solutions end in a box with an accepted answer."""
+        """The number of reference solutions that end in a box with an accepted answer."""
         return len(self.checked) - len(self.without_solution) - len(self.rejected_solutions)
 
 
@@ -71,12 +71,12 @@ def verify_references(problems: Sequence[MathProblem], num_threads: int | None =
 
 
 def have_equal_answers(first: MathProblem, second: MathProblem) -> bool:
-    """Whether an accepted answer of `second` is accepted for `first`."""
+    """Return True if an accepted answer of `second` is accepted for `first`."""
     return first.answers == second.answers or any(grade(_boxed(answer), first.answers) for answer in second.answers)
 
 
 def _verify(problem: MathProblem) -> tuple[bool, bool]:
-    """Whether the answers are accepted, and whether the solution is (true if there is none)."""
+    """Return whether the answers are accepted, and whether the solution is (True if there is none)."""
     answers_accepted = all(grade(_boxed(answer), problem.answers) for answer in problem.answers)
     return answers_accepted, not problem.solution.strip() or bool(grade(problem.solution, problem.answers))
 

@@ -1,4 +1,4 @@
-"""Datasets that the library `datasets` loads: from the Hugging Face hub, or from a folder."""
+"""Loads what the library `datasets` reads: datasets of the Hugging Face hub, and folders."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,6 +31,9 @@ def find_split(splits: Mapping[str, Any], names: tuple[str, ...], source: str) -
     """Return the split called by the first of `names` that exists.
 
     Raises ValueError, naming those that exist, if there is none.
+
+    >>> find_split({"aime": ["a problem"]}, ("aime24", "aime"), "DIR")
+    ['a problem']
     """
     for name in names:
         if name in splits:

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and their hashes."""
+"""Writes files that appear whole or not at all, and hashes them."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""What verl expects of a dataset row, and how a file of rows is written."""
+"""Builds and checks the dataset rows that verl expects, and writes files of them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,6 +27,9 @@ def build_row(
     `problem` is the whole user message. `answer` is a text, or a sequence of texts each of which is accepted; a file
     holds one kind or the other. `index` is unique within a file. Further keyword arguments go to `extra_info`; across
     the rows of one file they must have one type each.
+
+    >>> build_row(data_source="mine", problem="1+1?", answer="2", solution="", index=0, split="train")["prompt"]
+    [{'role': 'user', 'content': '1+1?'}]
     """
     return {
         "data_source": data_source,

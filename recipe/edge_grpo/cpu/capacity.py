@@ -6,7 +6,7 @@ from omegaconf import DictConfig
 
 from recipe.edge_grpo.names import TRAINER_MODES
 
-DRIVER_ACTORS = 2
+NUM_DRIVER_ACTORS = 2
 """The task runner and TransferQueue's controller, one logical CPU each."""
 
 CPUS_PER_TRAINING_PROCESS = 3
@@ -37,7 +37,7 @@ def needed_ray_cpus(config: DictConfig) -> int:
     has_servers_beside_training = rollout_processes == 0 or config.actor_rollout_ref.hybrid_engine
     num_servers = rollout_processes + (training_processes if has_servers_beside_training else 0)
     return int(
-        DRIVER_ACTORS
+        NUM_DRIVER_ACTORS
         + config.transfer_queue.backend.SimpleStorage.num_data_storage_units
         + CPUS_PER_TRAINING_PROCESS * training_processes
         + CPUS_PER_ROLLOUT_PROCESS * rollout_processes

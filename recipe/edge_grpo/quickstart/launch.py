@@ -25,7 +25,7 @@ MILESTONES = {
 }
 """What verl prints, and what is shown for it, once each."""
 
-SHOWN_ON_FAILURE = 40
+NUM_LINES_ON_FAILURE = 40
 """Last lines of the log that are shown when a run fails."""
 
 _COLOUR_CODES = re.compile(r"\x1b\[[0-9;]*m")
@@ -119,5 +119,5 @@ def _end(process: subprocess.Popen[str]) -> None:
 def _show_failure(log_file: Path, reason: str) -> None:
     lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines()
     print(f"The run failed ({reason}). Its last lines:", file=sys.stderr)
-    print("\n".join(_COLOUR_CODES.sub("", line) for line in lines[-SHOWN_ON_FAILURE:]), file=sys.stderr)
+    print("\n".join(_COLOUR_CODES.sub("", line) for line in lines[-NUM_LINES_ON_FAILURE:]), file=sys.stderr)
     print(f"The whole log: {log_file}", file=sys.stderr)
