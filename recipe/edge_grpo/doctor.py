@@ -111,7 +111,9 @@ def check_registration() -> str:
         raise Problem(
             f"the estimator {ESTIMATOR} is somebody else's", "uninstall the other package that registers this name"
         )
-    return f"estimator {ESTIMATOR}, trainers {', '.join(get_trainer_cls(mode) and mode for mode in TRAINER_MODES)}"
+    for mode in TRAINER_MODES:
+        get_trainer_cls(mode)  # raises for a name that verl does not know
+    return f"estimator {ESTIMATOR}, trainers {', '.join(TRAINER_MODES)}"
 
 
 def check_platform() -> str:

@@ -26,7 +26,7 @@ _sampling_params: ContextVar[dict[str, Any]] = ContextVar("sampling_params")
 _prompt_group: ContextVar[PromptGroup | None] = ContextVar("prompt_group", default=None)
 
 
-class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):  # type: ignore[name-defined]
+class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):
     """Corrects failed training responses before verl stores them; validation passes through untouched."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -48,7 +48,9 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):  # type: i
             keeps_first_pass_text=bool(self.config.trainer.get("rollout_data_dir")),
         )
 
-    async def _run_prompt(self, prompt: dict, sampling_params: dict, trajectory: dict, trace: bool = False) -> None:
+    async def _run_prompt(
+        self, prompt: dict[str, Any], sampling_params: dict[str, Any], trajectory: dict[str, Any], trace: bool = False
+    ) -> None:
         settings = self.edge_grpo_settings.gec
         if settings.enabled and settings.scope is CorrectionScope.GROUP and not trajectory["validate"]:
             num_sessions = prompt.get("__rollout_n__", self.rollout_config.n)  # as verl chooses it

@@ -84,7 +84,7 @@ def checkpoint_to_resume(run_folder: Path) -> tuple[Path | None, list[str]]:
     named = _named_by_tracker(run_folder)
     if named is None:
         return None, []
-    faults = []
+    faults: list[str] = []
     for step, checkpoint in sorted(_checkpoints(run_folder).items(), reverse=True):
         if step > named or (step < named and not (checkpoint / SEAL).exists()):
             continue

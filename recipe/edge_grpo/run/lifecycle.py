@@ -50,11 +50,11 @@ class RunLifecycleMixin:
     def init(self) -> None:
         reserve_failure_file(self.run_folder)
         with writing_failure(self.run_folder):
-            super().init()  # type: ignore[misc]
+            super().init()
 
     def _init_dataloader(self) -> None:
         try:
-            super()._init_dataloader()  # type: ignore[misc]
+            super()._init_dataloader()
         except Exception:
             check_data_files(self.config.data, whole=True)  # says which file, if it is one
             raise
@@ -67,7 +67,7 @@ class RunLifecycleMixin:
         self.watchdogs = self._watchdogs()
         for watchdog in self.watchdogs:
             watchdog.start()
-        super().on_init_end()  # type: ignore[misc]  # the first transfer of weights, where a server can die too
+        super().on_init_end()  # the first transfer of weights, where a server can die too
 
     def _watchdogs(self) -> list[Watchdog]:
         self.vllm_addresses = [
@@ -90,13 +90,13 @@ class RunLifecycleMixin:
             with open_dict(self.config):
                 # The step of the checkpoint has its metrics already; validating again would log it twice.
                 self.config.trainer.val_before_train = False
-        finders = [
+        finders: list[FindFault] = [
             dead_actors.find_dead_actor_of_this_process,
             functools.partial(dead_servers.find_unhealthy_server, self.vllm_addresses),
         ]
         try:
             with writing_failure(self.run_folder), explain_error_by_fault(finders):
-                super().fit(agent_loop_manager)  # type: ignore[misc]
+                super().fit(agent_loop_manager)
             remove_reserved_failure_file(self.run_folder)
         finally:
             for watchdog in self.watchdogs:

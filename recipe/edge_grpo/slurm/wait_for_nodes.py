@@ -50,7 +50,7 @@ def wait(cluster: str, names: Sequence[str], seconds: float) -> list[str]:
 def _ray_nodes() -> list[dict[str, Any]]:
     import ray
 
-    return ray.nodes()  # type: ignore[no-any-return, no-untyped-call]
+    return ray.nodes()  # type: ignore[no-any-return]
 
 
 def watch(names: Sequence[str]) -> list[str]:

@@ -58,12 +58,12 @@ def edge_grpo_advantage(
         raise RuntimeError(
             "algorithm.adv_estimator=edge_grpo needs the entropy that trainer.v1.trainer_mode=edge_grpo_sync provides"
         )
-    _, scaled_advantages = raw_and_scaled_advantages(
+    scaled_advantages = raw_and_scaled_advantages(
         token_level_rewards.sum(dim=-1),
         group_numbers(index).to(token_level_rewards.device),
         ratio,
         scale_by_std=True if config is None else config.get("norm_adv_by_std_in_grpo", True),
-    )
+    )[1]
     advantages = scaled_advantages.unsqueeze(-1) * response_mask
     return advantages, advantages
 

@@ -66,7 +66,7 @@ def edge_grpo_shaped_loss(
         )
     is_injected, importance_weights = split_marked(rollout_is_weights)
     log_prob, weights = shaped_substitutes(log_prob, old_log_prob, is_injected, importance_weights, GAMMA)
-    vanilla_loss: Callable[..., tuple[Tensor, dict[str, Any]]] = get_policy_loss_fn("vanilla")  # type: ignore[no-untyped-call]
+    vanilla_loss: Callable[..., tuple[Tensor, dict[str, Any]]] = get_policy_loss_fn("vanilla")
     return vanilla_loss(
         old_log_prob=old_log_prob,
         log_prob=log_prob,

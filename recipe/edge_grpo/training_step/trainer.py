@@ -75,7 +75,7 @@ class EdgeGRPOMixin(RunLifecycleMixin):
         settings = self.edge_grpo_settings.gec
         if settings.injected_loss is InjectedLoss.WEIGHT:
             advantages = fetch_tokens(batch, "advantages")
-            put_tokens(batch, "advantages", weight_injected(advantages, is_injected, settings.injected_weight))
+            put_tokens(batch, "advantages", weight_injected(advantages, is_injected, settings.injected_weight))  # type: ignore[arg-type]
         elif settings.injected_loss is InjectedLoss.SHAPED:
             importance_weights = fetch_tokens(batch, "rollout_is_weights")
             put_tokens(batch, "rollout_is_weights", mark_injected(is_injected, importance_weights))

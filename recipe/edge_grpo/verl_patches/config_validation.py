@@ -24,4 +24,4 @@ def check_after_validate_config(config_module: ModuleType, check: str) -> None:
         validate_config(config, *args, **kwargs)
         pkgutil.resolve_name(check)(config)
 
-    config_module.validate_config = validate_config_and_check  # type: ignore[attr-defined]
+    config_module.validate_config = validate_config_and_check

@@ -1,12 +1,18 @@
-"""The batch scripts on a real Slurm, a stub in place of verl: what they do with arguments, signals and exit codes."""
+"""The batch scripts on a real Slurm, a stub in place of verl: what they do with arguments, signals and exit codes.
+
+Those marked `run` wait for Slurm: it looks at time limits once a minute, and requeues a job after some seconds.
+"""
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.slurm import SCRIPTS
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
@@ -70,6 +76,7 @@ def test_the_exit_code_of_a_failing_run_is_that_of_the_job_and_it_is_not_requeue
     assert slurm.ray_folder(job).exists()  # for its logs
 
 
+@pytest.mark.run
 def test_before_the_time_limit_the_run_stops_and_a_second_start_goes_on(slurm: Any, stub: str) -> None:
     # Slurm looks at time limits once a minute, and warns 60 s too early at most: here at once.
     options = ("--time=2", "--signal=B:USR1@110")
@@ -78,6 +85,7 @@ def test_before_the_time_limit_the_run_stops_and_a_second_start_goes_on(slurm: A
     assert_requeued_without_losing_a_step(slurm, job)
 
 
+@pytest.mark.run
 def test_a_preempted_run_with_time_to_stop_loses_no_step(slurm: Any, stub: str) -> None:
     options = ("--partition=with_grace", "--nodelist=n1")
     job = slurm.submit("train.sbatch", FOR_EVER, options=options, EDGE_GRPO_PYTHON=stub)
@@ -87,6 +95,7 @@ def test_a_preempted_run_with_time_to_stop_loses_no_step(slurm: Any, stub: str) 
     assert_requeued_without_losing_a_step(slurm, job)
 
 
+@pytest.mark.run
 def test_a_preempted_run_without_time_to_stop_starts_again_from_its_last_checkpoint(slurm: Any, stub: str) -> None:
     options = ("--partition=normal", "--nodelist=n1")
     job = slurm.submit("train.sbatch", FOR_EVER, options=options, EDGE_GRPO_PYTHON=stub)
@@ -126,6 +135,7 @@ def test_a_sweep_is_one_run_for_each_recipe_and_seed(slurm: Any, stub: str) -> N
     assert {"+recipe=grpo", "edge_grpo.seed=7", "data.seed=7", "data.x=[1, 2]"} <= set(given)
 
 
+@pytest.mark.run
 def test_a_task_that_is_asked_to_stop_is_requeued_and_the_other_tasks_go_on(slurm: Any, stub: str) -> None:
     environment = {"EDGE_GRPO_PYTHON": stub, "EDGE_GRPO_RECIPES": "edge_grpo", "EDGE_GRPO_SEEDS": "1 2"}
     array = slurm.submit("sweep.sbatch", FOR_EVER, options=("--array=0-1",), **environment)
@@ -201,13 +211,9 @@ def test_an_evaluation_is_ended_and_requeued_before_the_time_limit(
 
 
 def test_a_script_that_is_run_without_slurm_says_how_it_is_meant(slurm: Any) -> None:
-    import subprocess
-    import sys
-
-    from recipe.edge_grpo import slurm as package
-
-    script = Path(next(iter(package.__path__))) / "train.sbatch"
     environment = {**os.environ, "EDGE_GRPO_PYTHON": sys.executable}
-    completed = subprocess.run(["bash", script], env=environment, capture_output=True, text=True, timeout=60)
+    completed = subprocess.run(
+        ["bash", SCRIPTS / "train.sbatch"], env=environment, capture_output=True, text=True, timeout=60
+    )
     assert completed.returncode == 2
     assert "this is a batch script: sbatch SCRIPT" in completed.stderr

@@ -78,6 +78,7 @@ def assert_nothing_runs(slurm: Any, job: str, processes: dict[int, str]) -> None
     assert slurm.processes(job) == {}
 
 
+@pytest.mark.run
 def test_strangers_are_refused_and_cancelling_leaves_no_process_and_no_folder_of_ray(
     slurm: Any, running: tuple[str, dict[int, str]]
 ) -> None:
@@ -92,6 +93,7 @@ def test_strangers_are_refused_and_cancelling_leaves_no_process_and_no_folder_of
     assert [folder.exists() for folder in ray_folders(slurm, job)] == [False, False]
 
 
+@pytest.mark.run
 def test_a_node_that_fails_ends_the_run_with_its_name_and_leaves_the_logs_of_ray(
     slurm: Any, running: tuple[str, dict[int, str]]
 ) -> None:
@@ -118,6 +120,7 @@ def test_a_node_that_does_not_start_ends_the_job_at_once_and_shows_why(
     assert_nothing_runs(slurm, job, {})
 
 
+@pytest.mark.run
 def test_a_node_that_never_joins_ends_the_job_within_the_time_limit(
     slurm: Any, python_without: Callable[..., str]
 ) -> None:
