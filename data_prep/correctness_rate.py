@@ -43,7 +43,7 @@ from data_prep.sources.problems import Columns
 from data_prep.sources.records import read_records
 from data_prep.writing.files import sha256_of
 
-ResponseKey = tuple[int, int]
+SampleKey = tuple[int, int]
 """Row number, from 1, and number of the response to it, from 0."""
 
 
@@ -61,7 +61,7 @@ def measure(options: argparse.Namespace, make_sampler: Callable[[EngineSettings]
     prompts = build_prompts(options.template, chats, load_tokenizer(options.model), context_length)
     jobs = list(_jobs(problems, prompts, options, context_length))
     with Journal(_journal_path(options.output), _settings(options), options.overwrite) as journal:
-        accuracies: dict[ResponseKey, float] = {
+        accuracies: dict[SampleKey, float] = {
             (each["row"], each["sample"]): each["accuracy"] for each in journal.records
         }
         missing = [job for job in jobs if job.key not in accuracies]
@@ -81,7 +81,7 @@ def measure(options: argparse.Namespace, make_sampler: Callable[[EngineSettings]
 
 def _jobs(
     problems: Sequence[ProblemRecord], prompts: Sequence[Prompt], options: argparse.Namespace, context_length: int
-) -> Iterator[Job[ResponseKey]]:
+) -> Iterator[Job[SampleKey]]:
     for number, (problem, prompt) in enumerate(zip(problems, prompts, strict=True), start=1):
         max_tokens = min(options.max_tokens, context_length - len(prompt.token_ids))
         for sample in range(options.num_samples):
@@ -111,7 +111,7 @@ def _engine_settings(options: argparse.Namespace, prompts: Sequence[Prompt], con
     return EngineSettings(options.model, max_model_len, options.tensor_parallel_size, options.gpu_memory_utilization)
 
 
-def _record(outcome: Outcome[ResponseKey]) -> Mapping[str, Any]:
+def _record(outcome: Outcome[SampleKey]) -> Mapping[str, Any]:
     row, sample = outcome.job.key
     return {
         "row": row,

@@ -6,10 +6,10 @@ _DELIMITERS = re.compile(r"(?s)\$+(.*?)\$+|\\\((.*)\\\)|\\\[(.*)\\\]|\\boxed\{(.
 # Between groups of three digits, as in 11,\! 111; an ordinary space after a comma tells a list from a number.
 _SEPARATOR_SPACING = re.compile(r"\\[!,]\s*")
 _WHOLE = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
-_DOLLAR_SIGN = r"(?:\\?\$)?"
+_OPTIONAL_DOLLAR = r"(?:\\?\$)?"
 _PATTERNS = {
-    "integer": re.compile(rf"[-+]?{_DOLLAR_SIGN}{_WHOLE}"),
-    "decimal": re.compile(rf"[-+]?{_DOLLAR_SIGN}{_WHOLE}?\.\d+"),
+    "integer": re.compile(rf"[-+]?{_OPTIONAL_DOLLAR}{_WHOLE}"),
+    "decimal": re.compile(rf"[-+]?{_OPTIONAL_DOLLAR}{_WHOLE}?\.\d+"),
     "fraction": re.compile(r"[-+]?(?:\d+ )?(?:\d+ ?/ ?\d+|\d*\s*\\[dt]?frac ?(?:\{-?\d+\}|\d) ?(?:\{-?\d+\}|\d))"),
     "list": re.compile(r"(?s).*(?:,|;|\\(?:text|mbox)\{\s*(?:and|or)\s*\}).*"),
     "text": re.compile(r"\(?[A-Z]\)?|\(?[A-Za-z][A-Za-z' ]+\)?"),
