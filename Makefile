@@ -7,7 +7,7 @@ QUICKSTART_OPTIONS := $(if $(MODEL),--model '$(MODEL)') $(if $(TRAIN),--train '$
 	$(if $(VAL),--val '$(VAL)') $(if $(STEPS),--steps '$(STEPS)') $(OVERRIDES)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test-fast test test-runs test-all test-exhaustive lint bench faults soak audit lock clean
+.PHONY: help install quickstart test-fast test test-runs test-all lint bench faults soak audit lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -19,19 +19,16 @@ quickstart: install ## Train a small model on the CPU and show the result (MODEL
 	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.quickstart $(QUICKSTART_OPTIONS)
 
 test-fast: install ## Run the tests that need neither Ray nor vLLM (under a minute)
-	@$(PYTHON_IN_VENV) -m pytest -m "not process and not end_to_end and not run and not exhaustive" -n 2 --dist loadfile
+	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile -m "not process and not end_to_end and not run"
 
 test: install ## Run the tests: all but training runs, of which there is one (ten minutes on 2 cores)
-	@$(PYTHON_IN_VENV) -m pytest
+	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile
 
 test-runs: install ## Run the tests that `make test` leaves out: training runs, faults, Slurm (35 minutes)
-	@$(PYTHON_IN_VENV) -m pytest -m "run and not exhaustive"
+	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadgroup -m run
 
 test-all: install ## Run the tests of `make test` and `make test-runs` (45 minutes)
-	@$(PYTHON_IN_VENV) -m pytest -m "not exhaustive"
-
-test-exhaustive: install ## Run the tests that fit into none of these
-	@$(PYTHON_IN_VENV) -m pytest -m exhaustive
+	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadgroup -m ""
 
 lint: install ## Check style, formatting and types
 	.venv/bin/ruff check .
@@ -42,7 +39,7 @@ bench: install ## Measure what the plugin costs (CASES= labelled answers, to mea
 	@$(PYTHON_IN_VENV) tests/bench/run.py $(if $(CASES),--grader-cases '$(CASES)')
 
 faults: install ## Kill, hang and damage parts of real runs; print what a user sees, and when (20 minutes)
-	@$(PYTHON_IN_VENV) -m pytest tests/runs/faults -m run
+	@$(PYTHON_IN_VENV) -m pytest -m run tests/runs/faults
 
 soak: install ## Train 200 steps on the CPU and compare the memory of every process
 	@$(PYTHON_IN_VENV) tests/bench/soak.py

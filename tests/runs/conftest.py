@@ -8,8 +8,6 @@ import pytest
 from support.disturbed_runs import DisturbedRun, start_and_hit
 from support.processes import children_of, listening_hosts
 
-MEASURED = pytest.StashKey[list[tuple[str, str, float]]]()
-
 
 @pytest.fixture(scope="session")
 def resumable() -> list[str]:
@@ -33,29 +31,23 @@ def undisturbed_run(
 
 
 @pytest.fixture(scope="session")
-def disturbed_run(
+def start_and_hit_once(
     start_run: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], DisturbedRun]:
-    """disturbed_run(name): the run of support/disturbed_runs.py, after two steps and its end."""
+    """start_and_hit_once(name): a run of support/disturbed_runs.py, after its end."""
 
     @functools.cache
-    def disturbed_run(name: str) -> DisturbedRun:
+    def start_and_hit_once(name: str) -> DisturbedRun:
         return start_and_hit(start_run, tmp_path_factory.mktemp(name) / "run", name)
 
-    return disturbed_run
+    return start_and_hit_once
 
 
 @pytest.fixture
-def log_measurement(request: pytest.FixtureRequest) -> Callable[[str, str, float], None]:
-    """log_measurement(fault, last line, seconds): a row of the table that `make faults` prints."""
-    return lambda *row: request.config.stash.setdefault(MEASURED, []).append(row)
+def disturbed_run(request: pytest.FixtureRequest, start_and_hit_once: Callable[[str], DisturbedRun]) -> DisturbedRun:
+    """The run that the test is marked with, after two steps and its end.
 
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print the table of what it took until disturbed runs ended or went on."""
-    measured = config.stash.get(MEASURED, [])
-    if measured:
-        terminalreporter.section("faults")
-        terminalreporter.write_line("| fault | last line of the output | seconds |\n|---|---|--:|")
-        for fault, last_words, seconds in measured:
-            terminalreporter.write_line(f"| {fault} | `{last_words}` | {seconds:.0f} |")
+    The mark is that by which pytest-xdist gives tests to one process, `xdist_group`, so that they share the run.
+    """
+    (name,) = request.node.get_closest_marker("xdist_group").args
+    return start_and_hit_once(name)

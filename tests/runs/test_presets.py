@@ -4,7 +4,6 @@
 runs afterwards is the matter of faults/test_killed_processes.py.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,15 +12,10 @@ pytestmark = [pytest.mark.run, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
-def trained(disturbed_run: Callable[..., Any]) -> Callable[[str], Any]:
-    """trained(name): a run that has taken two steps, in both of which the weights have changed."""
-
-    def trained(name: str) -> Any:
-        run = disturbed_run(name)
-        assert all(metrics["actor/grad_norm"] > 0 for metrics in run.first_two_steps().values())
-        return run
-
-    return trained
+def trained(disturbed_run: Any) -> Any:
+    """A run that has taken two steps, in both of which the weights have changed."""
+    assert all(metrics["actor/grad_norm"] > 0 for metrics in disturbed_run.first_two_steps().values())
+    return disturbed_run
 
 
 def ours(run: Any) -> list[dict[str, float]]:
@@ -32,82 +26,88 @@ def ours(run: Any) -> list[dict[str, float]]:
     ]
 
 
-def test_the_baseline_corrects_nothing_and_scales_nothing(trained: Callable[..., Any]) -> None:
-    metrics = trained("grpo").run.metrics()[1]
+@pytest.mark.xdist_group("grpo")
+def test_the_baseline_corrects_nothing_and_scales_nothing(trained: Any) -> None:
+    metrics = trained.run.metrics()[1]
     assert metrics["edge_grpo/accuracy/first_pass"] == metrics["edge_grpo/accuracy/after_gec"]
     assert metrics["edge_grpo/gec/tokens_injected"] == 0
     assert metrics["edge_grpo/entropy_ratio/min"] == metrics["edge_grpo/entropy_ratio/max"] == 1
     assert metrics["edge_grpo/advantage_variance/before_eda"] == metrics["edge_grpo/advantage_variance/after_eda"]
 
 
+@pytest.mark.xdist_group("grpo")
 def test_validation_scores_of_one_checkpoint_are_equal_with_and_without_correction(
-    undisturbed_run: Any, trained: Callable[..., Any]
+    undisturbed_run: Any, trained: Any
 ) -> None:
-    with_correction, without = undisturbed_run.metrics()[0], trained("grpo").run.metrics()[0]
+    with_correction, without = undisturbed_run.metrics()[0], trained.run.metrics()[0]
     scores = {name: value for name, value in with_correction.items() if name.startswith("val-core/")}
     assert scores
     assert {name: without[name] for name in scores} == scores
 
 
-def test_eda_only_with_the_sampled_entropy_in_bypass_mode(trained: Callable[..., Any]) -> None:
-    for metrics in ours(trained("eda_only")):
+@pytest.mark.xdist_group("eda_only")
+def test_eda_only_with_the_sampled_entropy_in_bypass_mode(trained: Any) -> None:
+    for metrics in ours(trained):
         assert metrics["accuracy/first_pass"] == metrics["accuracy/after_gec"]
         assert metrics["entropy/mean"] > 0
         assert metrics["entropy_ratio/min"] < 1 < metrics["entropy_ratio/max"]
         assert "actor/entropy" not in metrics  # verl measures it in the pass that was skipped
 
 
-def test_gec_only_with_half_the_weight_on_injected_text(trained: Callable[..., Any]) -> None:
-    for metrics in ours(trained("gec_only")):
+@pytest.mark.xdist_group("gec_only")
+def test_gec_only_with_half_the_weight_on_injected_text(trained: Any) -> None:
+    for metrics in ours(trained):
         assert metrics["accuracy/first_pass"] < metrics["accuracy/after_gec"]
         assert metrics["entropy_ratio/min"] == metrics["entropy_ratio/max"] == 1
 
 
-def test_forced_reflection_in_two_rounds_with_two_texts(trained: Callable[..., Any]) -> None:
-    run = trained("forced_reflection")
-    for metrics in ours(run):
+@pytest.mark.xdist_group("forced_reflection")
+def test_forced_reflection_in_two_rounds_with_two_texts(trained: Any) -> None:
+    for metrics in ours(trained):
         assert metrics["gec/answer"] == metrics["gec/solution"] == 0
         assert metrics["gec/reflection"] < metrics["gec/reflection_rounds"] <= 2 * metrics["gec/reflection"]
-    reflected = [rollout for rollout in run.run.rollouts(2) if rollout["strategy"] == "reflection"]
+    reflected = [rollout for rollout in trained.run.rollouts(2) if rollout["strategy"] == "reflection"]
     assert reflected
     assert all(rollout["tokens_regenerated"] <= 2 * 24 for rollout in reflected)
     assert all(rollout["output"].startswith(rollout["first_pass_text"].rstrip()) for rollout in reflected)
 
 
-def test_forced_reflection_with_eda_to_the_mean_of_the_batch(trained: Callable[..., Any]) -> None:
-    for metrics in ours(trained("forced_reflection_eda")):
+@pytest.mark.xdist_group("forced_reflection_eda")
+def test_forced_reflection_with_eda_to_the_mean_of_the_batch(trained: Any) -> None:
+    for metrics in ours(trained):
         assert metrics["gec/reflection"] > 0
         assert metrics["entropy_ratio/min"] < 1 < metrics["entropy_ratio/max"]
 
 
-def test_the_paper_with_one_prompt_a_step(trained: Callable[..., Any]) -> None:
-    run = trained("edge_grpo_paper")
-    assert all(len(run.run.rollouts(step)) == 8 for step in (1, 2))
-    for metrics in ours(run):
+@pytest.mark.xdist_group("edge_grpo_paper")
+def test_the_paper_with_one_prompt_a_step(trained: Any) -> None:
+    assert all(len(trained.run.rollouts(step)) == 8 for step in (1, 2))
+    for metrics in ours(trained):
         assert metrics["entropy_ratio/clipped_fraction"] == 0
 
 
+@pytest.mark.xdist_group("edge_grpo_contrast")
 def test_the_contrast_guard_leaves_no_group_without_contrast_that_was_not_all_correct(
-    trained: Callable[..., Any],
+    trained: Any,
 ) -> None:
     """With policy shaping of injected text, through verl's registry of policy losses."""
-    for metrics in ours(trained("edge_grpo_contrast")):
+    for metrics in ours(trained):
         assert metrics["groups/zero_variance_after_gec"] == metrics["groups/all_correct_before_gec"]
         assert metrics["groups/all_wrong_before_gec"] > 0
         assert metrics["gec/guard_sure"] == 8 * metrics["groups/all_wrong_before_gec"]
         assert metrics["gec/guard_without_sure_correction"] == 0
 
 
-def test_dynamic_sampling_drops_groups_by_their_corrected_rewards(trained: Callable[..., Any]) -> None:
-    run = trained("dapo_edge")
-    for metrics in ours(run):
+@pytest.mark.xdist_group("dapo_edge")
+def test_dynamic_sampling_drops_groups_by_their_corrected_rewards(trained: Any) -> None:
+    for metrics in ours(trained):
         assert metrics["groups/zero_variance_after_gec"] == 0
     # all-wrong groups were revived before the filter saw them
-    assert sum(metrics["groups/all_wrong_before_gec"] for metrics in ours(run)) > 0
+    assert sum(metrics["groups/all_wrong_before_gec"] for metrics in ours(trained)) > 0
 
 
-def test_two_training_processes_and_two_vllm_replicas_train_two_steps(trained: Callable[..., Any]) -> None:
-    run = trained("edge_grpo")
-    assert (run.num_training_processes, run.num_servers) == (2, 2)
+@pytest.mark.xdist_group("edge_grpo")
+def test_two_training_processes_and_two_vllm_replicas_train_two_steps(trained: Any) -> None:
+    assert (trained.num_training_processes, trained.num_servers) == (2, 2)
     for step in (1, 2):
-        assert len(run.run.rollouts(step)) == 8 * 8
+        assert len(trained.run.rollouts(step)) == 8 * 8

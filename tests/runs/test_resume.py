@@ -14,7 +14,8 @@ import pytest
 from recipe.edge_grpo.run.checkpoints import find_fault
 from recipe.edge_grpo.run.stop_request import STOP_FILE
 
-pytestmark = [pytest.mark.run, pytest.mark.timeout(900)]
+# The baseline, `grpo`, is compared with this run as well, so all of them belong into one process.
+pytestmark = [pytest.mark.xdist_group("grpo"), pytest.mark.run, pytest.mark.timeout(900)]
 
 STEPS = [1, 2, 3, 4, 5, 6]
 

@@ -1,4 +1,7 @@
-"""SIGKILL, or a hang, in each kind of process of a real run: it ends in time, says why, and leaves nothing behind."""
+"""SIGKILL, or a hang, in each kind of process of a real run: it ends in time, says why, and leaves nothing behind.
+
+Which process of which run is hit, and how, is in support/disturbed_runs.py.
+"""
 
 import signal
 from collections.abc import Callable
@@ -9,45 +12,49 @@ import pytest
 pytestmark = [pytest.mark.run, pytest.mark.timeout(900)]
 
 
+def death(run: str, process: str, message: str) -> Any:
+    return pytest.param(process, message, id=process, marks=pytest.mark.xdist_group(run))
+
+
 @pytest.mark.parametrize(
-    ("fault", "name", "message"),
+    ("process", "message"),
     [
-        ("SIGKILL to an agent-loop worker", "forced_reflection", "the agent-loop worker"),
-        ("SIGKILL to vLLM's engine", "forced_reflection_eda", "the vLLM server at"),
-        ("SIGKILL to a reward worker", "edge_grpo_contrast", "the reward worker"),
-        ("SIGKILL to the vLLM server", "gec_only", "the vLLM server"),
-        ("SIGKILL to TransferQueue's storage", "dapo_edge", "the actor (SimpleStorageUnit"),
-        ("SIGKILL to one of two training processes", "edge_grpo", "the training process (WorkerDict"),
-        ("SIGKILL to the trainer's process", "grpo", "the trainer's process has ended without giving a reason"),
+        death("forced_reflection", "an agent-loop worker", "the agent-loop worker"),
+        death("forced_reflection_eda", "vLLM's engine", "the vLLM server at"),
+        death("edge_grpo_contrast", "a reward worker", "the reward worker"),
+        death("gec_only", "the vLLM server", "the vLLM server"),
+        death("dapo_edge", "TransferQueue's storage", "the actor (SimpleStorageUnit"),
+        death("edge_grpo", "one of two training processes", "the training process (WorkerDict"),
+        death("grpo", "the trainer's process", "the trainer's process has ended without giving a reason"),
     ],
 )
 def test_the_death_of_a_process_ends_the_run_with_its_name(
-    disturbed_run: Callable[..., Any], log_measurement: Callable[..., None], fault: str, name: str, message: str
+    disturbed_run: Any, log_measurement: Callable[..., None], process: str, message: str
 ) -> None:
-    run = disturbed_run(name)
-    log_measurement(fault, run.last_line(), run.seconds)
-    assert run.exit_code == 1
-    assert run.last_line().startswith(f"EDGE-GRPO: {message}"), run.last_line()
-    assert run.still_alive == []
-    run.check_metrics()
+    log_measurement(f"SIGKILL to {process}", disturbed_run.last_line(), disturbed_run.seconds)
+    assert disturbed_run.exit_code == 1
+    assert disturbed_run.last_line().startswith(f"EDGE-GRPO: {message}"), disturbed_run.last_line()
+    assert disturbed_run.still_alive == []
+    disturbed_run.check_metrics()
 
 
+@pytest.mark.xdist_group("eda_only")
 def test_the_death_of_the_driver_leaves_no_process_behind(
-    disturbed_run: Callable[..., Any], log_measurement: Callable[..., None]
+    disturbed_run: Any, log_measurement: Callable[..., None]
 ) -> None:
-    run = disturbed_run("eda_only")
-    log_measurement("SIGKILL to the driver", "(nothing; the shell says that it was killed)", run.seconds)
-    assert run.exit_code == -signal.SIGKILL
-    assert run.still_alive == []
-    run.check_metrics()
+    log_measurement("SIGKILL to the driver", "(nothing; the shell says that it was killed)", disturbed_run.seconds)
+    assert disturbed_run.exit_code == -signal.SIGKILL
+    assert disturbed_run.still_alive == []
+    disturbed_run.check_metrics()
 
 
+@pytest.mark.xdist_group("edge_grpo_paper")
 def test_an_engine_that_hangs_ends_the_run_after_the_time_allowed(
-    disturbed_run: Callable[..., Any], log_measurement: Callable[..., None]
+    disturbed_run: Any, log_measurement: Callable[..., None]
 ) -> None:
-    run = disturbed_run("edge_grpo_paper")
-    log_measurement("vLLM's engine hangs (`edge_grpo.stall_seconds=20`)", run.last_line(), run.seconds)
-    assert run.exit_code == 1
-    assert "edge_grpo.stall_seconds" in run.last_line()
-    assert run.still_alive == []
-    run.check_metrics()
+    fault = "vLLM's engine hangs (`edge_grpo.stall_seconds=20`)"
+    log_measurement(fault, disturbed_run.last_line(), disturbed_run.seconds)
+    assert disturbed_run.exit_code == 1
+    assert "edge_grpo.stall_seconds" in disturbed_run.last_line()
+    assert disturbed_run.still_alive == []
+    disturbed_run.check_metrics()
