@@ -1,14 +1,13 @@
-"""The metrics under `edge_grpo/`: hand-worked values, what is absent where undefined, and a slow readable version."""
+"""The metrics of collapse, entropy and advantage: hand-worked values, slow versions, what is absent where undefined."""
 
-import json
 import statistics
 
 import pytest
 import torch
 
-from recipe.edge_grpo.correction.record import CorrectionRecord, GuardRole, Skipped, read_record, write_record
+from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped
 from recipe.edge_grpo.settings.choices import Strategy
-from recipe.edge_grpo.training_step.correction_metrics import correction_metrics, verify_metrics
+from recipe.edge_grpo.training_step.batch import BatchEntropy, StoredBatch
 from recipe.edge_grpo.training_step.metrics import (
     accuracy_metrics,
     advantage_metrics,
@@ -16,7 +15,9 @@ from recipe.edge_grpo.training_step.metrics import (
     group_metrics,
     mean_group_variance,
     ratio_metrics,
+    step_metrics,
 )
+from recipe.edge_grpo.training_step.outcomes import ResponseOutcomes
 
 # One batch of three groups, worked by hand below; rows of different groups are interleaved.
 GROUPS = torch.tensor([0, 1, 0, 1, 2])
@@ -116,127 +117,108 @@ def test_ratio_metrics_are_of_the_ratio_that_was_used():
     }
 
 
-def right(**fields):
-    return CorrectionRecord(1.0, 1.0, False, **fields)
-
-
-def failed(strategy=None, reward=0.0, **fields):
-    return CorrectionRecord(reward, 0.0, True, strategy, **fields)
-
-
-RECORDS = [
-    right(),
-    failed(Strategy.REFLECTION, injected_spans=((4, 10),), tokens_regenerated=7, reflection_rounds=1),
-    failed(Strategy.REFLECTION, injected_spans=((1, 7), (9, 12)), tokens_regenerated=5, reflection_rounds=2),
-    failed(Strategy.ANSWER, answer_for_missing_solution=True, injected_spans=((2, 22),), guard_role=GuardRole.SURE),
-    failed(reward=0.1, skipped=Skipped.NO_ROOM),
-    failed(skipped=Skipped.GENERATION_TIMED_OUT),
-]
-ACCURACIES_AFTER = torch.tensor([1.0, 1.0, 0.0, 1.0, 0.0, 0.0])
-IS_RIGHT_AFTER = [True, True, False, True, False, False]
-
-
 def test_accuracy_is_reported_for_what_the_policy_wrote_and_after_correction():
-    # first pass: 1 of 6; after: 3 of 6
-    assert accuracy_metrics(RECORDS, ACCURACIES_AFTER) == {
-        "edge_grpo/accuracy/first_pass": pytest.approx(1 / 6),
-        "edge_grpo/accuracy/after_gec": pytest.approx(0.5),
+    # first pass: (1 + 0 + 0.5) / 3; after: (1 + 1 + 0.5) / 3
+    records = [CorrectionRecord(9.0, 1.0, False), CorrectionRecord(9.0, 0.0, True), CorrectionRecord(9.0, 0.5, False)]
+    assert accuracy_metrics(records, torch.tensor([1.0, 1.0, 0.5])) == {
+        "edge_grpo/accuracy/first_pass": pytest.approx(1.5 / 3),
+        "edge_grpo/accuracy/after_gec": pytest.approx(2.5 / 3),
     }
 
 
-def test_correction_metrics_count_strategies_successes_skips_and_tokens():
-    assert correction_metrics(RECORDS, IS_RIGHT_AFTER) == {
-        "edge_grpo/gec/failed_fraction": pytest.approx(5 / 6),
-        "edge_grpo/gec/reflection": 2,
-        "edge_grpo/gec/reflection_success_rate": 0.5,  # rows 1 and 2, of which row 1
-        "edge_grpo/gec/answer": 1,
-        "edge_grpo/gec/answer_success_rate": 1.0,
-        "edge_grpo/gec/solution": 0,  # not used: its success rate is absent
-        "edge_grpo/gec/skipped_prompt_too_long": 0,
-        "edge_grpo/gec/skipped_truncated": 0,
-        "edge_grpo/gec/skipped_no_room": 1,
-        "edge_grpo/gec/skipped_solution_too_long": 0,
-        "edge_grpo/gec/skipped_generation_failed": 0,
-        "edge_grpo/gec/skipped_generation_timed_out": 1,
-        "edge_grpo/gec/answer_for_missing_solution": 1,
-        "edge_grpo/gec/solution_cut": 0,
-        "edge_grpo/gec/guard_sure": 1,
-        "edge_grpo/gec/guard_kept": 0,
-        "edge_grpo/gec/guard_without_sure_correction": 0,
-        "edge_grpo/gec/reflection_rounds": 3,  # 1 + 2
-        "edge_grpo/gec/tokens_injected": 35,  # 6 + 6 + 3 + 20
-        "edge_grpo/gec/tokens_regenerated": 12,  # 7 + 5
-    }
-
-
-def test_what_the_guard_did_and_cut_solutions_are_counted():
-    records = [
-        failed(guard_role=GuardRole.KEPT, is_without_sure_correction=True),
-        failed(Strategy.SOLUTION, is_solution_cut=True),
-        failed(guard_role=GuardRole.KEPT),
-    ]
-    metrics = correction_metrics(records, [False] * 3)
-    names = ("guard_sure", "guard_kept", "guard_without_sure_correction", "solution_cut")
-    assert [metrics[f"edge_grpo/gec/{name}"] for name in names] == [0, 2, 1, 1]
-
-
-def test_every_failed_response_is_either_corrected_or_skipped_for_one_reason():
-    metrics = correction_metrics(RECORDS, IS_RIGHT_AFTER)
-    handled = sum(metrics[f"edge_grpo/gec/{strategy}"] for strategy in Strategy)
-    skipped = sum(metrics[f"edge_grpo/gec/skipped_{reason}"] for reason in Skipped)
-    assert handled + skipped == metrics["edge_grpo/gec/failed_fraction"] * len(RECORDS)
-
-
-def test_the_order_of_responses_does_not_matter():
-    order = [3, 0, 4, 5, 2, 1]
-    shuffled = [RECORDS[row] for row in order]
-    assert correction_metrics(shuffled, [IS_RIGHT_AFTER[row] for row in order]) == correction_metrics(
-        RECORDS, IS_RIGHT_AFTER
+@pytest.fixture
+def stored():
+    """A group that was all wrong, of which one response was corrected, a padding row, and a group that is all right."""
+    return StoredBatch(
+        keys=["a_0_0", "padding", "a_1_0", "b_0_0", "b_1_0"],
+        is_padding=torch.tensor([False, True, False, False, False]),
+        group_index=torch.tensor([0, 1, 0, 2, 2]),
+        rewards=torch.tensor([1.0, 9.0, 0.0, 1.0, 1.0]),
+        token_entropy=torch.zeros(5, 2),
+        response_mask=torch.ones(5, 2),
+        is_injected=torch.zeros(5, 2, dtype=torch.bool),
+        extra_fields=[{}] * 5,
+        records=[None] * 5,
+        dataset_index=[None] * 5,
     )
 
 
-@pytest.mark.parametrize("record", RECORDS)
-def test_a_record_travels_as_a_dictionary_even_through_json(record):
-    extra_fields = {}
-    write_record(extra_fields, record)
-    assert read_record(extra_fields) == record
-    assert read_record(json.loads(json.dumps(extra_fields))) == record
+ENTROPY = BatchEntropy(
+    response_entropy=torch.tensor([1.0, 100.0, 3.0, 50.0, 4.0]),
+    has_entropy=torch.tensor([True, False, True, False, True]),
+    unbounded_ratio=torch.tensor([0.5, 30.0, 2.0, 1.0, 1.0]),
+    ratio=torch.tensor([0.5, 20.0, 1.5, 1.0, 1.0]),
+)
+OUTCOMES = ResponseOutcomes(
+    records=[
+        CorrectionRecord(0.0, 0.0, True, Strategy.ANSWER, first_pass_verify_status="no_box"),
+        CorrectionRecord(0.0, 0.0, True, skipped=Skipped.NO_ROOM, first_pass_verify_status="limit"),
+        CorrectionRecord(1.0, 1.0, False, first_pass_verify_status="ok"),
+        CorrectionRecord(1.0, 1.0, False, first_pass_verify_status="ok"),
+    ],
+    accuracies=torch.tensor([1.0, 0.0, 1.0, 1.0]),
+    is_right=[True, False, True, True],
+    verify_statuses=["timeout", "limit", "ok", "ok"],
+)
 
 
-def test_a_response_that_error_correction_did_not_look_at_has_no_record():
-    assert read_record({"turn_scores": []}) is None
+def of_families(metrics, *names):
+    """The metrics of these families, by what their names have behind the prefix."""
+    return {name.removeprefix("edge_grpo/"): value for name, value in metrics.items() if name.split("/")[1] in names}
 
 
-def test_each_grading_is_counted_once_by_how_it_ended():
-    records = [
-        right(first_pass_verify_status="ok"),
-        failed(Strategy.REFLECTION, first_pass_verify_status="no_box"),  # then a timeout
-        failed(Strategy.REFLECTION, first_pass_verify_status="no_box"),  # then without a box again
-        failed(Strategy.ANSWER, first_pass_verify_status="ok"),  # compared, wrong; then no gold
-        failed(skipped=Skipped.NO_ROOM, first_pass_verify_status="no_box"),  # graded once
-    ]
-    assert verify_metrics(records, ["ok", "timeout", "no_box", "no_gold", "no_box"]) == {
-        "edge_grpo/verify/no_box": 4,
-        "edge_grpo/verify/no_gold": 1,
-        "edge_grpo/verify/limit": 0,
-        "edge_grpo/verify/timeout": 1,
-        "edge_grpo/verify/crash": 0,
-        "edge_grpo/verify/parse_error": 0,
+def test_the_metrics_of_a_batch_are_those_of_its_responses_without_padding(stored):
+    metrics = step_metrics(stored, ENTROPY, OUTCOMES, token_level_rewards=None, scale_by_std=False)
+    assert of_families(metrics, "groups", "accuracy") == {
+        # before: a all wrong, b all correct; after: a has contrast
+        "groups/zero_variance_before_gec": 1.0,
+        "groups/all_correct_before_gec": 0.5,
+        "groups/all_wrong_before_gec": 0.5,
+        "groups/zero_variance_after_gec": 0.5,
+        "groups/all_correct_after_gec": 0.5,
+        "groups/all_wrong_after_gec": 0.0,
+        "accuracy/first_pass": 0.5,
+        "accuracy/after_gec": 0.75,
+    }
+    assert of_families(metrics, "advantage_variance") == {
+        # a: 0.5, -0.5: (0.25 + 0.25) / (2 - 1) = 0.5; b: 0; mean 0.25
+        "advantage_variance/before_eda": pytest.approx(0.25),
+        # a: 0.5 / 0.5 = 1, -0.5 / 1.5 = -1/3: mean 1/3, 2 * (2/3)^2 / 1 = 8/9; b: 0; mean 4/9
+        "advantage_variance/after_eda": pytest.approx(4 / 9),
+    }
+    assert of_families(metrics, "entropy", "entropy_ratio") == {
+        "entropy/mean": pytest.approx(8 / 3),  # (1 + 3 + 4) / 3
+        "entropy/correct": 2.5,  # (1 + 4) / 2: the response of entropy 50 has none
+        "entropy/wrong": 3.0,
+        "entropy_ratio/min": 0.5,
+        "entropy_ratio/max": 1.5,
+        "entropy_ratio/clipped_fraction": 0.25,  # one of four
+    }
+    assert {name: value for name, value in of_families(metrics, "gec", "verify").items() if value} == {
+        "gec/failed_fraction": 0.5,
+        "gec/answer": 1,
+        "gec/answer_success_rate": 1.0,
+        "gec/skipped_no_room": 1,
+        "verify/no_box": 1,
+        "verify/limit": 1,
+        "verify/timeout": 1,
     }
 
 
-def test_without_a_verify_status_there_are_no_verify_metrics():
-    assert verify_metrics(RECORDS, [None] * len(RECORDS)) == {}
+def test_the_advantages_of_the_metrics_are_scaled_by_the_std_where_the_training_scales_them(stored):
+    metrics = step_metrics(stored, ENTROPY, OUTCOMES, token_level_rewards=None, scale_by_std=True)
+    # a: 0.5 / sqrt(0.5): variance 1; b: 0; mean 0.5
+    assert metrics["edge_grpo/advantage_variance/before_eda"] == pytest.approx(0.5, rel=1e-5)
 
 
-def test_a_status_after_correction_alone_is_counted():
-    """An agent loop that scores its responses itself leaves the first pass without one."""
-    record = failed(Strategy.ANSWER)
-    assert verify_metrics([record, right()], ["limit", None])["edge_grpo/verify/limit"] == 1
-
-
-def test_statuses_of_another_reward_function_are_not_reported_and_do_no_harm():
-    records = [failed(first_pass_verify_status=status) for status in ("../odd name", {}, "crash")]
-    metrics = verify_metrics(records, ["../odd name", {}, "crash"])
-    assert len(metrics) == 6
-    assert sum(metrics.values()) == metrics["edge_grpo/verify/crash"] == 1
+def test_the_advantages_of_the_metrics_are_of_the_penalised_rewards_and_nothing_else_is(stored):
+    unpenalised = step_metrics(stored, ENTROPY, OUTCOMES, token_level_rewards=None, scale_by_std=False)
+    # sums of the tokens: a 0.5 and -0.5, b 1 and 0; padding 7
+    penalised_rewards = torch.tensor([[-0.5, 1.0], [-2.0, 9.0], [-0.5, 0.0], [0.0, 1.0], [-1.0, 1.0]])
+    metrics = step_metrics(stored, ENTROPY, OUTCOMES, penalised_rewards, scale_by_std=False)
+    changed = {name: value for name, value in metrics.items() if value != unpenalised[name]}
+    assert changed == {
+        "edge_grpo/advantage_variance/before_eda": pytest.approx(0.5),  # 0.5, -0.5 in both groups
+        # a as before, 8/9; b: 0.5 and -0.5, whose ratios are 1: 0.5; mean (8/9 + 1/2) / 2 = 25/36
+        "edge_grpo/advantage_variance/after_eda": pytest.approx(25 / 36),
+    }

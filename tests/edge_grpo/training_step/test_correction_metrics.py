@@ -1,0 +1,112 @@
+"""The metrics under `edge_grpo/gec` and `edge_grpo/verify`: hand-worked counts, and what is absent where undefined."""
+
+import pytest
+
+from recipe.edge_grpo.correction.record import CorrectionRecord, GuardRole, Skipped
+from recipe.edge_grpo.settings.choices import Strategy
+from recipe.edge_grpo.training_step.correction_metrics import correction_metrics, verify_metrics
+
+
+def right(**fields):
+    return CorrectionRecord(1.0, 1.0, False, **fields)
+
+
+def failed(strategy=None, reward=0.0, **fields):
+    return CorrectionRecord(reward, 0.0, True, strategy, **fields)
+
+
+RECORDS = [
+    right(),
+    failed(Strategy.REFLECTION, injected_spans=((4, 10),), tokens_regenerated=7, reflection_rounds=1),
+    failed(Strategy.REFLECTION, injected_spans=((1, 7), (9, 12)), tokens_regenerated=5, reflection_rounds=2),
+    failed(Strategy.ANSWER, answer_for_missing_solution=True, injected_spans=((2, 22),), guard_role=GuardRole.SURE),
+    failed(reward=0.1, skipped=Skipped.NO_ROOM),
+    failed(skipped=Skipped.GENERATION_TIMED_OUT),
+]
+IS_RIGHT_AFTER = [True, True, False, True, False, False]
+
+
+def test_correction_metrics_count_strategies_successes_skips_and_tokens():
+    assert correction_metrics(RECORDS, IS_RIGHT_AFTER) == {
+        "edge_grpo/gec/failed_fraction": pytest.approx(5 / 6),
+        "edge_grpo/gec/reflection": 2,
+        "edge_grpo/gec/reflection_success_rate": 0.5,  # rows 1 and 2, of which row 1
+        "edge_grpo/gec/answer": 1,
+        "edge_grpo/gec/answer_success_rate": 1.0,
+        "edge_grpo/gec/solution": 0,  # not used: its success rate is absent
+        "edge_grpo/gec/skipped_prompt_too_long": 0,
+        "edge_grpo/gec/skipped_truncated": 0,
+        "edge_grpo/gec/skipped_no_room": 1,
+        "edge_grpo/gec/skipped_solution_too_long": 0,
+        "edge_grpo/gec/skipped_generation_failed": 0,
+        "edge_grpo/gec/skipped_generation_timed_out": 1,
+        "edge_grpo/gec/answer_for_missing_solution": 1,
+        "edge_grpo/gec/solution_cut": 0,
+        "edge_grpo/gec/guard_sure": 1,
+        "edge_grpo/gec/guard_kept": 0,
+        "edge_grpo/gec/guard_without_sure_correction": 0,
+        "edge_grpo/gec/reflection_rounds": 3,  # 1 + 2
+        "edge_grpo/gec/tokens_injected": 35,  # 6 + 6 + 3 + 20
+        "edge_grpo/gec/tokens_regenerated": 12,  # 7 + 5
+    }
+
+
+def test_what_the_guard_did_and_cut_solutions_are_counted():
+    records = [
+        failed(guard_role=GuardRole.KEPT, is_without_sure_correction=True),
+        failed(Strategy.SOLUTION, is_solution_cut=True),
+        failed(guard_role=GuardRole.KEPT),
+    ]
+    metrics = correction_metrics(records, [False] * 3)
+    names = ("guard_sure", "guard_kept", "guard_without_sure_correction", "solution_cut")
+    assert [metrics[f"edge_grpo/gec/{name}"] for name in names] == [0, 2, 1, 1]
+
+
+def test_every_failed_response_is_either_corrected_or_skipped_for_one_reason():
+    metrics = correction_metrics(RECORDS, IS_RIGHT_AFTER)
+    handled = sum(metrics[f"edge_grpo/gec/{strategy}"] for strategy in Strategy)
+    skipped = sum(metrics[f"edge_grpo/gec/skipped_{reason}"] for reason in Skipped)
+    assert handled + skipped == metrics["edge_grpo/gec/failed_fraction"] * len(RECORDS)
+
+
+def test_the_order_of_responses_does_not_matter():
+    order = [3, 0, 4, 5, 2, 1]
+    shuffled = [RECORDS[row] for row in order]
+    assert correction_metrics(shuffled, [IS_RIGHT_AFTER[row] for row in order]) == correction_metrics(
+        RECORDS, IS_RIGHT_AFTER
+    )
+
+
+def test_each_grading_is_counted_once_by_how_it_ended():
+    records = [
+        right(first_pass_verify_status="ok"),
+        failed(Strategy.REFLECTION, first_pass_verify_status="no_box"),  # then a timeout
+        failed(Strategy.REFLECTION, first_pass_verify_status="no_box"),  # then without a box again
+        failed(Strategy.ANSWER, first_pass_verify_status="ok"),  # compared, wrong; then no gold
+        failed(skipped=Skipped.NO_ROOM, first_pass_verify_status="no_box"),  # graded once
+    ]
+    assert verify_metrics(records, ["ok", "timeout", "no_box", "no_gold", "no_box"]) == {
+        "edge_grpo/verify/no_box": 4,
+        "edge_grpo/verify/no_gold": 1,
+        "edge_grpo/verify/limit": 0,
+        "edge_grpo/verify/timeout": 1,
+        "edge_grpo/verify/crash": 0,
+        "edge_grpo/verify/parse_error": 0,
+    }
+
+
+def test_without_a_verify_status_there_are_no_verify_metrics():
+    assert verify_metrics(RECORDS, [None] * len(RECORDS)) == {}
+
+
+def test_a_status_after_correction_alone_is_counted():
+    """An agent loop that scores its responses itself leaves the first pass without one."""
+    record = failed(Strategy.ANSWER)
+    assert verify_metrics([record, right()], ["limit", None])["edge_grpo/verify/limit"] == 1
+
+
+def test_statuses_of_another_reward_function_are_not_reported_and_do_no_harm():
+    records = [failed(first_pass_verify_status=status) for status in ("../odd name", {}, "crash")]
+    metrics = verify_metrics(records, ["../odd name", {}, "crash"])
+    assert len(metrics) == 6
+    assert sum(metrics.values()) == metrics["edge_grpo/verify/crash"] == 1
