@@ -20,7 +20,7 @@ REGISTRATIONS = (
     ("hydra", "recipe.edge_grpo.plugin:register_config_folder"),
     ("verl.trainer.ppo.core_algos", "recipe.edge_grpo.training_step.estimator:register"),
     ("verl.trainer.ppo.core_algos", "recipe.edge_grpo.training_step.policy_loss:register"),
-    ("verl.trainer.ppo.v1", "recipe.edge_grpo.training_step.trainer:register"),
+    ("verl.trainer.ppo.v1", "recipe.edge_grpo.plugin:import_trainers"),
     # patches; each says in which runs it is active
     ("verl.utils.config", "recipe.edge_grpo.plugin:check_config_at_start"),
     ("verl.utils.tracking", "recipe.edge_grpo.verl_patches.file_logger:begin_metrics_file_with_what_it_holds"),
@@ -68,6 +68,11 @@ def register_config_folder(_: ModuleType) -> None:
             search_path.append(provider="edge_grpo", path="pkg://recipe.edge_grpo.config")
 
     Plugins.instance().register(EdgeGRPOSearchPath)
+
+
+def import_trainers(_: ModuleType) -> None:
+    """Import the trainers, which register themselves; or do nothing where they are what imports verl."""
+    import recipe.edge_grpo.training_step.trainer  # noqa: F401
 
 
 def check_config_at_start(config_module: ModuleType) -> None:

@@ -95,6 +95,13 @@ print("FACTS" + json.dumps(facts))
 """
 
 
+TRAINER_FIRST = """
+import json
+import recipe.edge_grpo.training_step.trainer
+from verl.trainer.ppo.v1 import get_trainer_cls
+print(json.dumps(get_trainer_cls("edge_grpo_sync").__name__))
+"""
+
 # Of all that, whether torch's stores are ours: this and no more is up to EDGE_GRPO_LOOPBACK.
 STORES = """
 import inspect, json, sys
@@ -156,6 +163,10 @@ def test_each_trainer_extends_the_verl_trainer_of_its_mode_and_the_mixin_comes_f
     assert classes[:4] == [ours, "EdgeGRPOMixin", "RunLifecycleMixin", base]
     assert facts["trainers"][mode][0].startswith("recipe.edge_grpo.training_step.trainer.")
     assert facts["trainers"][mode][3].startswith("verl.trainer.ppo.v1.")
+
+
+def test_the_trainers_register_themselves_when_they_are_imported_before_verl():
+    assert run(TRAINER_FIRST) == "EdgeGRPOTrainerSync"
 
 
 def test_the_recipe_folder_is_on_hydras_search_path(facts):

@@ -4,14 +4,13 @@ One mixin serves all three. It fetches what verl has already computed and stored
 rewards, correction records), calls the pure functions, and leaves the advantage itself to verl and the estimator.
 """
 
-from types import ModuleType
 from typing import Any
 
 from omegaconf import DictConfig, open_dict
 from torch import Tensor
 from transfer_queue import KVBatchMeta
 from verl import DataProto
-from verl.trainer.ppo.v1 import PPOTrainerColocateAsync, PPOTrainerSeparateAsync, PPOTrainerSync
+from verl.trainer.ppo.v1 import PPOTrainerColocateAsync, PPOTrainerSeparateAsync, PPOTrainerSync, register_trainer
 from verl.utils.debug import marked_timer
 from verl.utils.debug.metrics import calculate_debug_metrics
 
@@ -110,27 +109,19 @@ class EdgeGRPOMixin(RunLifecycleMixin):
         super()._dump_generations(inputs, outputs, gts, scores, reward_extra_infos_dict, dump_path)
 
 
+@register_trainer("edge_grpo_sync")
 class EdgeGRPOTrainerSync(EdgeGRPOMixin, PPOTrainerSync):
     """Trainer and rollout share the devices and take turns."""
 
 
+@register_trainer("edge_grpo_colocate_async")
 class EdgeGRPOTrainerColocateAsync(EdgeGRPOMixin, PPOTrainerColocateAsync):
     """Trainer and rollout share the devices; unfinished responses go on in the next step."""
 
 
+@register_trainer("edge_grpo_separate_async")
 class EdgeGRPOTrainerSeparateAsync(EdgeGRPOMixin, PPOTrainerSeparateAsync):
     """Trainer and rollout have devices of their own."""
-
-
-TRAINERS = dict(
-    zip(TRAINER_MODES, (EdgeGRPOTrainerSync, EdgeGRPOTrainerColocateAsync, EdgeGRPOTrainerSeparateAsync), strict=True)
-)
-
-
-def register(v1: ModuleType) -> None:
-    """Register the trainers with `verl.trainer.ppo.v1`, just imported."""
-    for mode, trainer in TRAINERS.items():
-        v1.register_trainer(mode)(trainer)
 
 
 def _refuse_several_outputs_per_session(keys: list[str]) -> None:

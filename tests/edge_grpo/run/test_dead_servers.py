@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from recipe.edge_grpo.run import dead_servers as vllm_health
+from recipe.edge_grpo.run import dead_servers
 from recipe.edge_grpo.run.dead_servers import FAILURES_OF_A_DEAD_SERVER, VLLMHealth, find_unhealthy_server, is_healthy
 
 TICK = 0.01
@@ -94,7 +94,7 @@ def test_a_proxy_in_the_environment_is_not_asked(serve, monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.setenv(name, f"http://{unused_address()}")
     monkeypatch.setattr(urllib.request, "_opener", None)  # urllib reads the environment once per process
-    reloaded = importlib.reload(vllm_health)  # and an opener of one's own when it is made
+    reloaded = importlib.reload(dead_servers)  # and an opener of one's own when it is made
     assert reloaded.is_healthy(serve(200).address, timeout=PATIENCE)
 
 

@@ -1,7 +1,7 @@
 """The trainer's part of a step, with a real Ray and a real TransferQueue and without a model.
 
 A batch is stored as verl's agent loop stores it, padded by verl's own function, and put through `_compute_advantage`
-and `_fill_injected_log_probs` of a trainer that is made without its constructor (which would start workers).
+of a trainer that is made without its constructor (which would start workers).
 
 The batch, by hand (P: mean entropy of the response; groups interleave; A with the sample std of the group):
 
@@ -186,3 +186,11 @@ def field_of(queue):
         return {key: value.tolist() for key, value in zip(batch.keys, data[name].unbind(), strict=True)}
 
     return field_of
+
+
+@pytest.fixture
+def fill():
+    """fill(batch): injected tokens get their old log-probability."""
+    from recipe.edge_grpo.training_step.transfer_queue import fill_injected_log_probs
+
+    return fill_injected_log_probs

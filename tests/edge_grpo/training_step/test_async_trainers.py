@@ -69,7 +69,7 @@ def test_all_is_watched_from_before_the_first_transfer_of_weights(separate):
     built.on_init_end()
     servers, actors, progress = built.watchdogs
     assert type(servers.find_fault).__name__ == "VLLMHealth"
-    assert actors.find_fault.__name__ == "dead_actor_of_this_process"
+    assert actors.find_fault.__name__ == "find_dead_actor_of_this_process"
     assert (type(progress.find_fault).__name__, progress.find_fault.limit_seconds) == ("Stall", 60)
     assert built.calls == ["watchdog"] * 3 + ["first weights"]
 
@@ -95,8 +95,7 @@ def test_the_fault_that_a_watchdog_finds_is_left_in_the_run_folder(separate, mon
 
 @pytest.mark.parametrize("is_failing", [False, True])
 def test_the_watchdogs_stop_with_the_run_and_an_error_of_it_is_explained(separate, monkeypatch, tmp_path, is_failing):
-    from recipe.edge_grpo.run import dead_actors as actor_health
-    from recipe.edge_grpo.run import failure_report
+    from recipe.edge_grpo.run import dead_actors, failure_report
 
     built = separate()
     built.on_init_end()
@@ -107,7 +106,7 @@ def test_the_watchdogs_stop_with_the_run_and_an_error_of_it_is_explained(separat
         if is_failing:
             raise KeyError("groups without responses")
 
-    monkeypatch.setattr(actor_health, "dead_actor_of_this_process", lambda: "the reward worker is dead")
+    monkeypatch.setattr(dead_actors, "find_dead_actor_of_this_process", lambda: "the reward worker is dead")
     if is_failing:
         with pytest.raises(RuntimeError, match="EDGE-GRPO: the reward worker is dead"):
             built.fit(fit)

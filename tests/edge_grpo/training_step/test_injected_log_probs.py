@@ -6,10 +6,15 @@ import pytest
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
 
-def test_injected_tokens_get_the_old_log_probability_and_no_other_token_changes(store, build, field_of):
+def test_injected_tokens_get_the_old_log_probability_and_no_other_token_changes(store, build, field_of, monkeypatch):
+    from verl.trainer.ppo.v1 import PPOTrainerSync
+
+    # verl's own pass has stored the old log-probabilities already
+    monkeypatch.setattr(PPOTrainerSync, "_compute_old_log_prob", lambda self, batch, metrics: batch)
     batch, metrics = store(batch_multiple=5, rollout_log_prob=-1.5, old_log_prob=-1.0), {}
     before = field_of(batch, "rollout_log_probs")
-    build("edge_grpo")._fill_injected_log_probs(batch, metrics)
+    trainer = build("edge_grpo", "actor_rollout_ref.rollout.calculate_log_probs=true")
+    assert trainer._compute_old_log_prob(batch, metrics) is batch
     after = field_of(batch, "rollout_log_probs")
     injected = {"a_2_0": [1], "b_0_0": [0, 1], "d_1_0": [0, 1, 2]}
     for key, values in after.items():
@@ -22,23 +27,23 @@ def test_injected_tokens_get_the_old_log_probability_and_no_other_token_changes(
     assert metrics["training/rollout_probs_diff_mean"] == pytest.approx(difference * 13 / 19, rel=1e-5)
 
 
-def test_filling_twice_is_filling_once(store, build, field_of):
+def test_filling_twice_is_filling_once(store, fill, field_of):
     batch = store(rollout_log_prob=-1.5)
     results = []
     for _ in range(2):
-        build("edge_grpo")._fill_injected_log_probs(batch, {})
+        fill(batch)
         results.append(field_of(batch, "rollout_log_probs"))
     assert results[0] == results[1]
 
 
-def test_verls_rollout_correction_gives_injected_tokens_the_weight_1(store, build, field_of):
+def test_verls_rollout_correction_gives_injected_tokens_the_weight_1(store, build, fill, field_of):
     trainer = build(
         "edge_grpo",
         "algorithm.rollout_correction.rollout_is=token",
         "algorithm.rollout_correction.rollout_is_threshold=10.0",
     )
     batch = store(rollout_log_prob=-1.5, old_log_prob=-1.0)
-    trainer._fill_injected_log_probs(batch, {})
+    fill(batch)
     trainer._compute_advantage(batch, {})
     weights = field_of(batch, "rollout_is_weights")
     sampled = float(np.exp(-1.0 + 1.5))

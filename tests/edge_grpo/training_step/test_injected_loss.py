@@ -28,14 +28,14 @@ def masked(row):
 
 
 @pytest.fixture
-def after_step(store, build, field_of):
+def after_step(store, build, fill, field_of):
     """after_step(*overrides): the padded batch after old log-probabilities and advantage, {field: {key: values}}."""
 
     def after_step(*overrides, rows=None, fields=("advantages", "response_mask", "rollout_log_probs")):
         trainer = build("edge_grpo", *overrides)
         arguments = {} if rows is None else {"rows": rows}
         batch = store(**arguments, batch_multiple=5, rollout_log_prob=-1.5, old_log_prob=-1.0)
-        trainer._fill_injected_log_probs(batch, {})
+        fill(batch)
         trainer._compute_advantage(batch, {})
         return {
             name: {key: values for key, values in field_of(batch, name).items() if not key.startswith("pad")}
@@ -94,11 +94,11 @@ def test_masked_text_has_no_advantage_and_leaves_that_of_all_other_tokens_alone(
     assert result["rollout_log_probs"] == trained["rollout_log_probs"]
 
 
-def test_masked_text_does_not_count_in_verls_rollout_correction(store, build, table):
+def test_masked_text_does_not_count_in_verls_rollout_correction(store, build, fill, table):
     metrics = {}
     trainer = build("edge_grpo", "edge_grpo.gec.injected_loss=mask", *TIS)
     batch = store([masked(row) for row in table], rollout_log_prob=-1.5, old_log_prob=-1.0)
-    trainer._fill_injected_log_probs(batch, metrics)
+    fill(batch)
     trainer._compute_advantage(batch, metrics)
     # every token that counts was sampled: all weights are the same, where injected ones of weight 1 would show
     assert metrics["rollout_corr/rollout_is_mean"] == pytest.approx(float(np.exp(0.5)), rel=1e-5)

