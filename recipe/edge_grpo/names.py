@@ -1,4 +1,7 @@
-"""The names under which verl finds this package; imports nothing, so that a check can name what it does not load."""
+"""The names under which verl finds this package; imports nothing, so that a check can name what it does not load.
+
+And the names that a run and its report agree on.
+"""
 
 ESTIMATOR = "edge_grpo"
 """`algorithm.adv_estimator`."""
@@ -12,6 +15,9 @@ TRAINER_MODES = {
     "edge_grpo_separate_async": "separate_async",
 }
 """`trainer.v1.trainer_mode`: our trainers, and verl's mode that each extends."""
+
+METRICS_FILE = "metrics.jsonl"
+"""Below the folder of a run."""
 
 METRIC_PREFIX = "edge_grpo"
 """Of every metric of ours."""

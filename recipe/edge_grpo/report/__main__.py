@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from recipe.edge_grpo.names import METRICS_FILE
 from recipe.edge_grpo.report.curves import draw_curves
-from recipe.edge_grpo.report.metrics_file import METRICS_FILE, MetricsFileError, RunMetrics, read_metrics
+from recipe.edge_grpo.report.metrics_file import MetricsFileError, RunMetrics, read_metrics
 from recipe.edge_grpo.report.table import table_of_runs
 
 SUMMARY_FILE = "summary.md"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-METRICS_FILE = "metrics.jsonl"
+from recipe.edge_grpo.names import METRICS_FILE
 
 _VALIDATION = "val-core/"
 

@@ -4,9 +4,8 @@ import json
 import os
 from pathlib import Path
 
+from recipe.edge_grpo.names import METRICS_FILE
 from recipe.edge_grpo.verl_patches.file_logger import PATH_VARIABLE
-
-METRICS_FILE = "metrics.jsonl"
 
 
 def log_metrics_below_run_folder(run_folder: str, resumed_step: int = 0) -> Path:

@@ -20,7 +20,7 @@ from pathlib import Path
 PATIENCE_SECONDS = 8.0
 """Below Slurm's KillWait, 30 s by default, after which Slurm kills this process as well."""
 
-POLL_SECONDS = 0.2
+TREE_POLL_SECONDS = 0.2
 
 END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)
 
@@ -73,11 +73,11 @@ def end_descendants(patience: float = PATIENCE_SECONDS) -> None:
         _send(process, signal.SIGTERM)
     deadline = time.monotonic() + patience
     while _reap_all() and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
+        time.sleep(TREE_POLL_SECONDS)
     while _reap_all():  # killing a parent can hand over children that were not seen before
         for process in descendants(os.getpid()):
             _send(process, signal.SIGKILL)
-        time.sleep(POLL_SECONDS / 4)
+        time.sleep(TREE_POLL_SECONDS / 4)
 
 
 def descendants(ancestor: int) -> list[int]:
@@ -109,7 +109,7 @@ def _wait(child: int, parent: int) -> int:
         if process == 0:
             if os.getppid() != parent:
                 raise Ended(int(signal.SIGHUP))
-            time.sleep(POLL_SECONDS)
+            time.sleep(TREE_POLL_SECONDS)
 
 
 def _reap_all() -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from recipe.edge_grpo.slurm.ray_node import NODE_RESOURCE
 
-POLL_SECONDS = 1.0
+NODES_POLL_SECONDS = 1.0
 
 WATCH_SECONDS = 3.0
 """Ray itself takes 10 to 20 s to notice that a machine is gone, and less than one for a process."""
@@ -38,10 +38,10 @@ def wait(cluster: str, names: Sequence[str], seconds: float) -> list[str]:
             ray.init(cluster, _node_ip_address=host, log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, RuntimeError, ValueError) as error:  # the head is not up yet
             last_error = error
-            time.sleep(POLL_SECONDS)
+            time.sleep(NODES_POLL_SECONDS)
             continue
         while (missing := missing_nodes(names, _ray_nodes())) and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
+            time.sleep(NODES_POLL_SECONDS)
         return missing
     print(f"EDGE-GRPO: Ray's head does not answer at {cluster}: {last_error}", file=sys.stderr)
     return missing
