@@ -32,7 +32,12 @@ class GroupMember:
 
 
 def is_all_wrong(members: Sequence[GroupMember]) -> bool:
-    """Return True if every response failed, in a group that could have contrast (two responses or more)."""
+    """Return True if every response failed, in a group that could have contrast (two responses or more).
+
+    >>> failed = GroupMember(is_failed=True, is_correctable=True, strategy=Strategy.SOLUTION)
+    >>> is_all_wrong([failed, failed]), is_all_wrong([failed])
+    (True, False)
+    """
     return len(members) >= 2 and all(member.is_failed for member in members)
 
 
@@ -48,6 +53,11 @@ def sure_attempts(
 
     Yields:
         Number of a response and the strategy to try on it: the one drawn for it first if it is a sure one.
+
+    >>> failed = GroupMember(is_failed=True, is_correctable=True, strategy=Strategy.SOLUTION)
+    >>> attempts = sure_attempts([failed, failed], [1, 0], {Strategy.ANSWER: 0.5, Strategy.SOLUTION: 0.5})
+    >>> [(number, str(strategy)) for number, strategy in attempts]
+    [(1, 'solution'), (1, 'answer'), (0, 'solution'), (0, 'answer')]
     """
     if not is_all_wrong(members):
         return
@@ -68,6 +78,10 @@ def kept_failure(members: Sequence[GroupMember], order: Sequence[int], corrected
 
     Returns:
         None if a failure that cannot be corrected stays anyway, or nothing can be corrected.
+
+    >>> failed = GroupMember(is_failed=True, is_correctable=True, strategy=Strategy.SOLUTION)
+    >>> kept_failure([failed, failed, failed], order=[2, 0, 1])
+    1
     """
     failed = [number for number in order if members[number].is_failed and number not in corrected]
     if any(not members[number].is_correctable for number in failed):
@@ -88,6 +102,10 @@ def to_correct(
 
     Returns:
         Their numbers, in `order`; never all of the failures that are left.
+
+    >>> failed = GroupMember(is_failed=True, is_correctable=True, strategy=Strategy.SOLUTION)
+    >>> to_correct([failed, failed, failed], order=[2, 0, 1], corrected=[2], corrects_mixed_groups=True)
+    [0]
     """
     if not corrects_mixed_groups and not is_all_wrong(members):
         return []

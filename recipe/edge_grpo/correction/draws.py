@@ -38,12 +38,21 @@ def draw_strategy(probabilities: Mapping[Strategy, float], place: DrawPlace, ses
 
 
 def draw_reflection_text(texts: Sequence[str], place: DrawPlace, session: int, reflection_round: int) -> str:
-    """Draw one of the texts, each with equal probability, for one round (from 0) of reflection."""
+    """Draw one of the texts, each with equal probability, for one round (from 0) of reflection.
+
+    >>> place = DrawPlace(seed=0, global_step=1, dataset_index=7)
+    >>> [draw_reflection_text([" Wait", " Hm"], place, 0, reflection_round) for reflection_round in range(4)]
+    [' Wait', ' Hm', ' Hm', ' Wait']
+    """
     return _generator(place, session, "reflection", reflection_round).choice(texts)
 
 
 def draw_order(num_responses: int, place: DrawPlace) -> list[int]:
-    """Draw an order of the responses of one group, for the contrast guard."""
+    """Draw an order of the responses of one group, for the contrast guard.
+
+    >>> draw_order(4, DrawPlace(seed=0, global_step=1, dataset_index=7))
+    [2, 1, 3, 0]
+    """
     order = list(range(num_responses))
     _generator(place, "order").shuffle(order)
     return order

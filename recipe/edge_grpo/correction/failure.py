@@ -53,7 +53,11 @@ def has_failed(extra_fields: Mapping[str, Any], reward: float, settings: GuidedE
 
 
 def verify_status_of(extra_fields: Mapping[str, Any]) -> str | None:
-    """Return how the reward function came to its latest score; None if it does not say."""
+    """Return how the reward function came to its latest score; None if it does not say.
+
+    >>> verify_status_of({"reward_extra_info": {"acc": 0.0, "verify_status": "no_box"}})
+    'no_box'
+    """
     return _reported(extra_fields).get("verify_status")
 
 

@@ -81,12 +81,24 @@ def record_of_score(
 
 
 def write_record(extra_fields: dict[str, Any], record: CorrectionRecord) -> None:
-    """Put the record into an agent-loop output's `extra_fields`."""
+    """Put the record into an agent-loop output's `extra_fields`.
+
+    >>> extra_fields = {}
+    >>> write_record(extra_fields, CorrectionRecord(0.0, 0.0, True))
+    >>> extra_fields["edge_grpo"]["is_failed"]
+    True
+    """
     extra_fields[RECORD_KEY] = dataclasses.asdict(record)
 
 
 def read_record(extra_fields: Mapping[str, Any]) -> CorrectionRecord | None:
-    """Return the record in an agent-loop output's `extra_fields`; None where error correction did not look at it."""
+    """Return the record in an agent-loop output's `extra_fields`; None where error correction did not look at it.
+
+    >>> extra_fields, record = {}, CorrectionRecord(0.0, 0.0, True)
+    >>> write_record(extra_fields, record)
+    >>> read_record(extra_fields) == record, read_record({}) is None
+    (True, True)
+    """
     record = extra_fields.get(RECORD_KEY)
     if record is None:
         return None

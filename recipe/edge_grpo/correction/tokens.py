@@ -53,7 +53,11 @@ class CorrectedResponse:
 
 
 def without_final_eos(response: ResponseTokens, eos_token_ids: Collection[int]) -> ResponseTokens:
-    """Return the response without the end-of-sequence tokens it closes with; a truncated response stays as it is."""
+    """Return the response without the end-of-sequence tokens it closes with; a truncated response stays as it is.
+
+    >>> without_final_eos(ResponseTokens([5, 0], [1, 1]), {0})
+    ResponseTokens(ids=[5], mask=[1], log_probs=None)
+    """
     length = len(response.ids)
     while length and response.ids[length - 1] in eos_token_ids:
         length -= 1
@@ -61,7 +65,11 @@ def without_final_eos(response: ResponseTokens, eos_token_ids: Collection[int]) 
 
 
 def injected(token_ids: Sequence[int], in_loss: bool = True) -> ResponseTokens:
-    """Return tokens that the policy did not sample, without log-probability; in the loss as in the paper, or not."""
+    """Return tokens that the policy did not sample, without log-probability; in the loss as in the paper, or not.
+
+    >>> injected([7, 8], in_loss=False)
+    ResponseTokens(ids=[7, 8], mask=[0, 0], log_probs=None)
+    """
     return ResponseTokens(list(token_ids), [int(in_loss)] * len(token_ids), None)
 
 
@@ -76,6 +84,9 @@ def append_reflection(
 
     Returns:
         None if the text leaves no room for at least one continued token within `response_length`.
+
+    >>> append_reflection(ResponseTokens([5, 0], [1, 1]), [7], {0}, response_length=3).tokens.ids
+    [5, 7]
     """
     kept = without_final_eos(response, eos_token_ids)
     corrected = _append(kept, reflection_ids, in_loss)
@@ -94,6 +105,9 @@ def append_answer(
 
     Returns:
         None if that is longer than `response_length`.
+
+    >>> append_answer(ResponseTokens([5, 0], [1, 1]), [7], 0, {0}, response_length=3).tokens.ids
+    [5, 7, 0]
     """
     kept = without_final_eos(response, eos_token_ids)
     corrected = _append(kept, [*answer_ids, eos_token_id], in_loss)
@@ -115,6 +129,9 @@ def replace_by_solution(
 
     Returns:
         None if that is longer than `response_length` and may not be cut: a solution cut short rarely has its answer.
+
+    >>> replace_by_solution(ResponseTokens([5, 0], [1, 1]), [7, 8], 0, response_length=3).tokens.ids
+    [7, 8, 0]
     """
     corrected = _append(response.head(0), [*solution_ids, eos_token_id], in_loss)
     if corrected.injected_end <= response_length:
@@ -125,7 +142,11 @@ def replace_by_solution(
 
 
 def answer_text(template: str, answer: str) -> str:
-    """Return the text of the answer strategy: the template with its placeholder replaced."""
+    """Return the text of the answer strategy: the template with its placeholder replaced.
+
+    >>> answer_text("It is {answer}.", "4")
+    'It is 4.'
+    """
     return template.replace(ANSWER_PLACEHOLDER, answer)
 
 

@@ -13,7 +13,13 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def known_keys(settings_class: type, key: str, block: Any) -> dict[str, Any]:
-    """Return the block as a dictionary that has exactly the fields of the class."""
+    """Return the block as a dictionary that has exactly the fields of the class.
+
+    >>> from dataclasses import make_dataclass
+    >>> known_keys(make_dataclass("Settings", ["seed"]), "edge_grpo", {"sed": 1})
+    Traceback (most recent call last):
+    ValueError: unknown key edge_grpo.sed: did you mean edge_grpo.seed?
+    """
     if not isinstance(block, Mapping):
         raise ValueError(f"{key}={block!r} must be a block of keys")
     known = [field.name for field in fields(settings_class)]
@@ -29,43 +35,76 @@ def known_keys(settings_class: type, key: str, block: Any) -> dict[str, Any]:
 
 
 def require_type(key: str, value: Any, expected: type) -> None:
-    """Refuse a value of another type; a truth value is no number."""
+    """Refuse a value of another type; a truth value is no number.
+
+    >>> require_type("edge_grpo.seed", True, int)
+    Traceback (most recent call last):
+    ValueError: edge_grpo.seed=True must be of type int
+    """
     if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
         raise ValueError(f"{key}={value!r} must be of type {expected.__name__}")
 
 
 def require_positive(key: str, value: Any) -> None:
-    """Refuse what is not a whole number of at least 1."""
+    """Refuse what is not a whole number of at least 1.
+
+    >>> require_positive("edge_grpo.gec.reflection_rounds", 0)
+    Traceback (most recent call last):
+    ValueError: edge_grpo.gec.reflection_rounds=0 must be a whole number of at least 1
+    """
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{key}={value!r} must be a whole number of at least 1")
 
 
 def is_number(value: Any) -> bool:
-    """Return True if the value is a finite number; a truth value is none."""
+    """Return True if the value is a finite number; a truth value is none.
+
+    >>> is_number(0.5), is_number(True), is_number(math.inf)
+    (True, False, False)
+    """
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def require_seconds(key: str, value: Any) -> None:
-    """Refuse what is not a finite number above 0."""
+    """Refuse what is not a finite number above 0.
+
+    >>> require_seconds("edge_grpo.replay_poll_seconds", None)
+    Traceback (most recent call last):
+    ValueError: edge_grpo.replay_poll_seconds=None must be a number of seconds above 0
+    """
     if not is_number(value) or value <= 0:
         raise ValueError(f"{key}={value!r} must be a number of seconds above 0")
 
 
 def require_seconds_or_null(key: str, value: Any) -> None:
-    """Refuse what is neither a finite number above 0 nor null, which means no limit."""
+    """Refuse what is neither a finite number above 0 nor null, which means no limit.
+
+    >>> require_seconds_or_null("edge_grpo.stall_seconds", None)
+    >>> require_seconds_or_null("edge_grpo.stall_seconds", 0)
+    Traceback (most recent call last):
+    ValueError: edge_grpo.stall_seconds=0 must be a number of seconds above 0, or null for no limit
+    """
     if value is not None and (not is_number(value) or value <= 0):
         raise ValueError(f"{key}={value!r} must be a number of seconds above 0, or null for no limit")
 
 
 def one_of(key: str, value: Any, choices: type[Choice]) -> Choice:
-    """Return the member of the enumeration with this name."""
+    """Return the member of the enumeration with this name.
+
+    >>> one_of("strategy", "answer", Strategy)
+    <Strategy.ANSWER: 'answer'>
+    """
     if value not in [choice.value for choice in choices]:
         raise ValueError(f"{key}={value!r} must be one of {', '.join(choices)}")
     return choices(value)
 
 
 def bounds(key: str, value: Any) -> tuple[float, float] | None:
-    """Return bounds (low, high) around 1, or None."""
+    """Return bounds (low, high) around 1, or None.
+
+    >>> bounds("edge_grpo.eda.clip", [0.5, 2])
+    (0.5, 2.0)
+    """
     if value is None:
         return None
     pair = tuple(value) if isinstance(value, list | tuple) else ()
@@ -75,14 +114,23 @@ def bounds(key: str, value: Any) -> tuple[float, float] | None:
 
 
 def texts(key: str, value: Any) -> tuple[str, ...]:
-    """Return a list of one text or more, none of them empty."""
+    """Return a list of one text or more, none of them empty.
+
+    >>> texts("edge_grpo.gec.reflection_texts", [" Wait!"])
+    (' Wait!',)
+    """
     if not isinstance(value, list | tuple) or not value or not all(isinstance(text, str) and text for text in value):
         raise ValueError(f"{key}={value!r} must be a list of at least one text, none of them empty")
     return tuple(value)
 
 
 def strategy_probabilities(key: str, value: Any) -> dict[Strategy, float]:
-    """Return a probability for each strategy; they sum to 1."""
+    """Return a probability for each strategy; they sum to 1.
+
+    >>> strategy_probabilities("edge_grpo.gec.probabilities", {"reflection": 1, "answer": 1, "solution": 0})
+    Traceback (most recent call last):
+    ValueError: edge_grpo.gec.probabilities sum to 2; they must sum to 1
+    """
     names = [strategy.value for strategy in Strategy]
     if not isinstance(value, Mapping) or sorted(value) != sorted(names):
         raise ValueError(f"{key}={value!r} must have exactly the keys {', '.join(names)}")

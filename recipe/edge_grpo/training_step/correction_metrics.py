@@ -22,6 +22,10 @@ def correction_metrics(records: Sequence[CorrectionRecord], is_right: Sequence[b
     Args:
         records: of each response.
         is_right: of each response, True if it did not fail after correction.
+
+    >>> metrics = correction_metrics([CorrectionRecord(0.0, 0.0, True, Strategy.ANSWER)], [True])
+    >>> metrics["edge_grpo/gec/answer"], metrics["edge_grpo/gec/answer_success_rate"]
+    (1, 1.0)
     """
     key = f"{METRIC_PREFIX}/gec"
     metrics: dict[str, float] = {f"{key}/failed_fraction": sum(record.is_failed for record in records) / len(records)}
@@ -58,6 +62,10 @@ def verify_metrics(records: Sequence[CorrectionRecord], final_statuses: Sequence
 
     Returns:
         Nothing if no grading has a status.
+
+    >>> record = CorrectionRecord(0.0, 0.0, True, Strategy.ANSWER, first_pass_verify_status="no_box")
+    >>> verify_metrics([record], ["no_box"])["edge_grpo/verify/no_box"]  # before and after
+    2
     """
     statuses = [record.first_pass_verify_status for record in records]
     statuses += [status for status, record in zip(final_statuses, records, strict=True) if record.strategy is not None]

@@ -72,6 +72,10 @@ def group_metrics(rewards: Tensor, accuracies: Tensor, group_index: Tensor, stag
         accuracies: (B,) in [0, 1].
         group_index: (B,) int64 in [0, num_groups), every number taken.
         stage: "before_gec" or "after_gec".
+
+    >>> rewards, accuracies = torch.tensor([0.1, 0.0]), torch.tensor([0.0, 0.0])  # a format reward
+    >>> list(group_metrics(rewards, accuracies, torch.tensor([0, 0]), "before_gec").values())
+    [0.0, 0.0, 1.0]
     """
     num_groups = len(torch.bincount(group_index))
     highest_reward, lowest_reward = _group_extremes(rewards, group_index, num_groups)
@@ -90,6 +94,9 @@ def advantage_metrics(raw_advantages: Tensor, scaled_advantages: Tensor, group_i
 
     Without the entropy scaling a group with contrast has (almost exactly) 1 and one without has 0: the paper's figure 5
     shows this number before the scaling.
+
+    >>> advantage_metrics(torch.tensor([1.0, -1.0]), torch.tensor([2.0, -2.0]), torch.tensor([0, 0]))
+    {'edge_grpo/advantage_variance/before_eda': 2.0, 'edge_grpo/advantage_variance/after_eda': 8.0}
     """
     metrics = {}
     for stage, advantages in (("before_eda", raw_advantages), ("after_eda", scaled_advantages)):
@@ -116,7 +123,11 @@ def mean_group_variance(values: Tensor, group_index: Tensor) -> float | None:
 
 
 def entropy_metrics(response_entropy: Tensor, accuracies: Tensor) -> dict[str, float]:
-    """Return the mean policy entropy of all, of correct and of wrong responses, in nats, after correction."""
+    """Return the mean policy entropy of all, of correct and of wrong responses, in nats, after correction.
+
+    >>> entropy_metrics(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.0]))
+    {'edge_grpo/entropy/mean': 2.0, 'edge_grpo/entropy/wrong': 2.0}
+    """
     selections = {
         "mean": torch.ones_like(accuracies, dtype=torch.bool),
         "correct": accuracies > 0,
@@ -130,7 +141,11 @@ def entropy_metrics(response_entropy: Tensor, accuracies: Tensor) -> dict[str, f
 
 
 def ratio_metrics(unbounded_ratio: Tensor, ratio: Tensor) -> dict[str, float]:
-    """Return smallest and largest entropy ratio as used, and the share of responses whose ratio met a bound."""
+    """Return smallest and largest entropy ratio as used, and the share of responses whose ratio met a bound.
+
+    >>> list(ratio_metrics(torch.tensor([0.25, 1.0]), torch.tensor([0.5, 1.0])).values())
+    [0.5, 1.0, 0.5]
+    """
     return {
         f"{METRIC_PREFIX}/entropy_ratio/min": ratio.min().item(),
         f"{METRIC_PREFIX}/entropy_ratio/max": ratio.max().item(),
@@ -139,7 +154,11 @@ def ratio_metrics(unbounded_ratio: Tensor, ratio: Tensor) -> dict[str, float]:
 
 
 def accuracy_metrics(records: Sequence[CorrectionRecord], accuracies: Tensor) -> dict[str, float]:
-    """Return the mean accuracy of what the policy wrote by itself, and after correction."""
+    """Return the mean accuracy of what the policy wrote by itself, and after correction.
+
+    >>> accuracy_metrics([CorrectionRecord(0.0, 0.0, True)], torch.tensor([1.0]))
+    {'edge_grpo/accuracy/first_pass': 0.0, 'edge_grpo/accuracy/after_gec': 1.0}
+    """
     first_pass = sum(record.first_pass_accuracy for record in records) / len(records)
     return {
         f"{METRIC_PREFIX}/accuracy/first_pass": first_pass,
