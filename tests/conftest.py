@@ -14,7 +14,7 @@ import pytest
 from data_prep.sampling.engine import EngineSettings, Request, Sample
 from reward_fns.verifier.pool import close_shared_pool
 
-pytest_plugins = ["support.training_runs", "support.slurm", "support.cpu_process"]
+pytest_plugins = ["support.training_runs", "support.fault_table", "support.slurm", "support.cpu_process"]
 
 # Hypothesis fails an example that takes more than 200 ms, which a busy machine does to any of them.
 hypothesis.settings.register_profile("untimed", deadline=None)

@@ -32,22 +32,18 @@ class Disturbance:
     """A run, and the process in it that is hit: its title (the beginning of its command line), or the driver."""
 
     title: str
-    overrides: tuple[str, ...]
+    overrides: tuple[str, ...] = ()
     kind: signal.Signals = signal.SIGKILL
     prompts_a_step: int = PROMPTS_A_STEP
     is_validated_first: bool = False
 
 
+# By the preset.
 DISTURBANCES = {
-    "grpo": Disturbance(
-        "ray::TaskRunnerV1",
-        ("+recipe=grpo", "trainer.val_before_train=true"),
-        is_validated_first=True,
-    ),
+    "grpo": Disturbance("ray::TaskRunnerV1", ("trainer.val_before_train=true",), is_validated_first=True),
     "eda_only": Disturbance(
         "driver",
         (
-            "+recipe=eda_only",
             "edge_grpo.eda.entropy=sampled",
             "actor_rollout_ref.rollout.calculate_log_probs=true",
             "algorithm.rollout_correction.bypass_mode=true",
@@ -55,12 +51,11 @@ DISTURBANCES = {
     ),
     "gec_only": Disturbance(
         "ray::vLLMHttpServer",
-        ("+recipe=gec_only", "edge_grpo.gec.injected_loss=weight", "edge_grpo.gec.injected_weight=0.5"),
+        ("edge_grpo.gec.injected_loss=weight", "edge_grpo.gec.injected_weight=0.5"),
     ),
     "forced_reflection": Disturbance(
         "ray::EdgeGRPOAgentLoopWorker",
         (
-            "+recipe=forced_reflection",
             f"edge_grpo.gec.reflection_texts={REFLECTION_TEXTS}",
             "edge_grpo.gec.reflection_rounds=2",
             "edge_grpo.gec.max_new_tokens=24",
@@ -68,12 +63,11 @@ DISTURBANCES = {
     ),
     "forced_reflection_eda": Disturbance(
         "VLLM::EngineCore",
-        ("+recipe=forced_reflection_eda", "edge_grpo.eda.mean=batch", "edge_grpo.gec.injected_loss=mask"),
+        ("edge_grpo.eda.mean=batch", "edge_grpo.gec.injected_loss=mask"),
     ),
     "edge_grpo_paper": Disturbance(
         "VLLM::EngineCore",
         (
-            "+recipe=edge_grpo_paper",
             "data.train_batch_size=1",  # what the profile sets for its own batch of eight
             "actor_rollout_ref.actor.optim.lr=1e-6",
             "edge_grpo.stall_seconds=20",
@@ -84,13 +78,12 @@ DISTURBANCES = {
     "edge_grpo_contrast": Disturbance(
         "ray::RewardLoopWorker",
         (
-            "+recipe=edge_grpo_contrast",
             "edge_grpo.gec.injected_loss=shaped",
             "actor_rollout_ref.actor.policy_loss.loss_mode=edge_grpo_shaped",
         ),
     ),
-    "dapo_edge": Disturbance("ray::SimpleStorageUnit", ("+recipe=dapo_edge",)),
-    "edge_grpo": Disturbance("ray::WorkerDict", ("+recipe=edge_grpo", "trainer.n_gpus_per_node=2")),
+    "dapo_edge": Disturbance("ray::SimpleStorageUnit"),
+    "edge_grpo": Disturbance("ray::WorkerDict", ("trainer.n_gpus_per_node=2",)),
 }
 
 
@@ -157,8 +150,8 @@ class DisturbedRun:
             os.killpg(self.run.process.pid, signal.SIGKILL)
 
 
-def start_and_hit(start_run: Any, folder: Path, name: str) -> DisturbedRun:
-    disturbance = DISTURBANCES[name]
-    run = DisturbedRun(start_run(folder, *COMMON, *disturbance.overrides), disturbance)
+def start_and_hit(start_run: Any, folder: Path, preset: str) -> DisturbedRun:
+    disturbance = DISTURBANCES[preset]
+    run = DisturbedRun(start_run(folder, f"+recipe={preset}", *COMMON, *disturbance.overrides), disturbance)
     run.hit_after_two_steps()
     return run
