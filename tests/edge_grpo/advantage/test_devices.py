@@ -11,6 +11,7 @@ from recipe.edge_grpo.advantage import (
     group_mean_of,
     group_relative_advantage,
     mean_response_entropy,
+    raw_and_scaled_advantages,
 )
 
 pytestmark = [
@@ -37,6 +38,9 @@ CALLS = {
         batch.rewards, batch.group_index, scale_by_std=False
     ),
     "entropy_driven_advantage": lambda batch: entropy_driven_advantage(batch.rewards - 0.5, batch.entropy),
+    "scaled_by_a_ratio_on_the_cpu": lambda batch: raw_and_scaled_advantages(
+        batch.rewards, batch.group_index, batch.entropy.cpu()
+    )[1],
     "group_mean_of": lambda batch: group_mean_of(batch.entropy, batch.group_index),
 }
 

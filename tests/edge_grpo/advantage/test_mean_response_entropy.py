@@ -6,14 +6,14 @@ import math
 import pytest
 import torch
 
-from recipe.edge_grpo.advantage import mean_response_entropy
+from recipe.edge_grpo.advantage import _num_rows_at_a_time, mean_response_entropy
 
 
 def test_response_entropy_is_the_mean_over_response_tokens_only():
-    token_entropy = torch.tensor([[1.0, 2.0, 9.0], [4.0, 9.0, 8.0], [3.0, 3.0, 3.0]])
-    response_mask = torch.tensor([[1, 1, 0], [1, 0, 1], [0, 0, 0]])
-    # (1 + 2) / 2 = 1.5; a tool's token in the middle does not count: (4 + 8) / 2 = 6; an empty mask: 0
-    assert mean_response_entropy(token_entropy, response_mask).tolist() == [1.5, 6.0, 0.0]
+    token_entropy = torch.tensor([[1.0, 2.0, 9.0], [4.0, 9.0, 8.0], [5.0, 9.0, 9.0], [3.0, 3.0, 3.0]])
+    response_mask = torch.tensor([[1, 1, 0], [1, 0, 1], [1, 0, 0], [0, 0, 0]])
+    # (1 + 2) / 2 = 1.5; a tool's token in the middle does not count: (4 + 8) / 2 = 6; one token: 5; an empty mask: 0
+    assert mean_response_entropy(token_entropy, response_mask).tolist() == [1.5, 6.0, 5.0, 0.0]
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.float32])
@@ -61,7 +61,24 @@ def test_surprisals_of_sampled_tokens_estimate_the_entropy_without_bias():
     torch.testing.assert_close((sampled.prod(dim=1) * estimate).sum(), entropy.mean())
 
 
+@pytest.mark.parametrize(
+    ("device", "num_tokens", "expected"),
+    [
+        ("cpu", 2**10, 2**10),  # 2**20 elements of 4 bytes are 4 MiB
+        ("cpu", 2**20 + 1, 1),
+        ("cpu", 0, 2**20),
+        ("cpu", 1, 2**20),
+        ("meta", 2**10, 2**16),  # no CPU: 2**26 elements are 256 MiB
+    ],
+)
+def test_so_many_rows_are_read_at_a_time_that_their_copies_stay_small(device, num_tokens, expected):
+    assert _num_rows_at_a_time(torch.empty(1, num_tokens, device=device)) == expected
+
+
 @pytest.mark.parametrize("shapes", [((2, 3), (2, 4)), ((2, 3), (3, 3)), ((3,), (3,))])
 def test_entropies_and_mask_of_different_shapes_are_refused(shapes):
-    with pytest.raises(ValueError, match="one and the same shape"):
+    with pytest.raises(ValueError) as refusal:
         mean_response_entropy(torch.ones(shapes[0]), torch.ones(shapes[1]))
+    assert str(refusal.value) == (
+        f"token_entropy {shapes[0]} and response_mask {shapes[1]} must have one and the same shape (B, T)"
+    )

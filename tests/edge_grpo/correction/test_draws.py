@@ -23,6 +23,13 @@ def test_draws_are_pinned_so_that_a_run_resumed_with_a_later_version_draws_the_s
     assert "".join(strategy[0] for strategy in strategies) == "aararrrr"
 
 
+def test_texts_and_orders_are_pinned_as_well():
+    place = DrawPlace(seed=0, global_step=3, dataset_index=17)
+    texts = [draw_reflection_text("abcdefgh", place, session, reflection_round=1) for session in range(8)]
+    assert "".join(texts) == "ffffdhbd"
+    assert draw_order(8, place) == [0, 7, 6, 1, 4, 5, 2, 3]
+
+
 def test_draws_are_the_same_in_a_process_with_another_hash_seed():
     program = (
         "from recipe.edge_grpo.settings.choices import Strategy\n"

@@ -5,8 +5,9 @@ import dataclasses
 import math
 
 import pytest
+from omegaconf import OmegaConf
 
-from recipe.edge_grpo.settings.block import parse_settings
+from recipe.edge_grpo.settings.block import parse_settings, read_settings
 from recipe.edge_grpo.settings.choices import Strategy
 
 GOOD = {
@@ -100,8 +101,17 @@ def test_a_probability_may_be_a_whole_number_and_the_sum_may_be_off_by_rounding(
 
 
 def test_a_missing_block_names_the_option_that_adds_it():
-    with pytest.raises(ValueError, match=r"no block `edge_grpo:`; add \+recipe=edge_grpo"):
-        parse_settings(None)
+    for read, block in ((parse_settings, None), (read_settings, OmegaConf.create({"trainer": {}}))):
+        with pytest.raises(ValueError) as refusal:
+            read(block)
+        assert str(refusal.value) == (
+            "the configuration has no block `edge_grpo:`; add +recipe=edge_grpo to the command line"
+        )
+
+
+def test_references_to_other_keys_of_the_configuration_are_followed():
+    config = OmegaConf.create({"data": {"seed": 3}, "edge_grpo": changed("seed", "${data.seed}")})
+    assert read_settings(config) == parse_settings(changed("seed", 3))
 
 
 # (key as the user writes it, bad value, what the message must say besides the key and the value)

@@ -77,6 +77,13 @@ def test_the_order_of_responses_does_not_matter():
     )
 
 
+def test_results_that_are_not_one_for_each_response_are_refused():
+    with pytest.raises(ValueError, match="zip"):
+        correction_metrics(RECORDS, IS_RIGHT_AFTER[:-1])
+    with pytest.raises(ValueError, match="zip"):
+        verify_metrics(RECORDS, ["ok"] * (len(RECORDS) - 1))
+
+
 def test_each_grading_is_counted_once_by_how_it_ended():
     records = [
         right(first_pass_verify_status="ok"),

@@ -33,6 +33,11 @@ def test_group_shares_tell_contrast_from_collapse():
     }
 
 
+def test_equal_penalties_are_no_contrast_either():
+    rewards, accuracies = torch.tensor([-1.0, -1.0]), torch.tensor([0.0, 0.0])
+    assert list(group_metrics(rewards, accuracies, torch.tensor([0, 0]), "after_gec").values()) == [1.0, 0.0, 1.0]
+
+
 def test_equal_rewards_of_partly_right_responses_are_neither_all_correct_nor_all_wrong():
     rewards, accuracies = torch.full((2,), 0.3), torch.tensor([0.3, 0.3])
     assert list(group_metrics(rewards, accuracies, torch.tensor([0, 0]), "after_gec").values()) == [1.0, 0.0, 0.0]
@@ -108,12 +113,12 @@ def test_the_entropy_of_an_empty_selection_is_absent_and_not_0_or_nan(accuracy, 
 
 
 def test_ratio_metrics_are_of_the_ratio_that_was_used():
-    # two of four met a bound
-    unbounded, used = torch.tensor([0.05, 0.5, 1.5, 20.0]), torch.tensor([0.1, 0.5, 1.5, 10.0])
+    # two of five met a bound
+    unbounded, used = torch.tensor([0.05, 0.5, 0.8, 1.5, 20.0]), torch.tensor([0.1, 0.5, 0.8, 1.5, 10.0])
     assert ratio_metrics(unbounded, used) == {
         "edge_grpo/entropy_ratio/min": pytest.approx(0.1),
         "edge_grpo/entropy_ratio/max": 10.0,
-        "edge_grpo/entropy_ratio/clipped_fraction": 0.5,
+        "edge_grpo/entropy_ratio/clipped_fraction": pytest.approx(0.4),
     }
 
 

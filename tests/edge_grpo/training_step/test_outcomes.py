@@ -65,6 +65,12 @@ def test_where_no_accuracy_is_reported_the_reward_stands_for_it(stored):
     assert outcomes.verify_statuses == [None, None, None]
 
 
+def test_a_batch_that_knows_not_the_same_of_every_row_is_refused(stored):
+    for name in ("records", "extra_fields"):
+        with pytest.raises(ValueError, match="zip"):
+            response_outcomes(dataclasses.replace(stored, **{name: getattr(stored, name)[:-1]}), settings().gec)
+
+
 def test_a_response_is_right_by_the_failure_definition_of_the_run(stored):
     stored = dataclasses.replace(stored, extra_fields=[reported(1.0, "ok", format=0.0)] * 4)
     assert response_outcomes(stored, settings().gec).is_right == [True, True, True]
