@@ -7,7 +7,7 @@ QUICKSTART_OPTIONS := $(if $(MODEL),--model '$(MODEL)') $(if $(TRAIN),--train '$
 	$(if $(VAL),--val '$(VAL)') $(if $(STEPS),--steps '$(STEPS)') $(OVERRIDES)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test-fast test test-runs test-all lint bench faults soak audit lock clean
+.PHONY: help install quickstart test-fast test test-runs test-all lint bench faults soak mutants audit lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ faults: install ## Kill, hang and damage parts of real runs; print what a user s
 
 soak: install ## Train 200 steps on the CPU and compare the memory of every process
 	@$(PYTHON_IN_VENV) tests/bench/soak.py
+
+mutants: install ## Plant faults in the pure modules; list those that no fast test finds (a report; asks PyPI for mutmut)
+	@$(PYTHON_IN_VENV) tests/mutation/run.py
 
 audit: install ## Report known vulnerabilities of the locked packages (asks PyPI)
 	@$(PYTHON_IN_VENV) -m venv --clear .venv/audit && .venv/audit/bin/python -m pip install --quiet pip-audit==2.10.1

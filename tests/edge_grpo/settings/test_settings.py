@@ -58,6 +58,8 @@ def test_a_good_block_is_read_as_it_stands():
     read = dataclasses.asdict(settings.gec) | {"probabilities": None, "reflection_texts": None}
     assert read == GOOD["gec"] | {"probabilities": None, "reflection_texts": None}
     assert settings.gec.probabilities == {Strategy.REFLECTION: 0.5, Strategy.ANSWER: 0.25, Strategy.SOLUTION: 0.25}
+    # A name compares equal to its member, so that the comparison above does not tell which of them it is.
+    assert [type(strategy) for strategy in settings.gec.probabilities] == [Strategy] * 3
     assert (settings.gec.first_pass_max_tokens, settings.gec.max_prompt_tokens) == (None, 255)
     assert settings.gec.reflection_texts == (" Wait!", " Look again.")
 
@@ -206,7 +208,7 @@ def test_a_weight_without_effect_is_refused(injected_loss):
 
 def test_the_contrast_guard_without_a_sure_correction_is_refused():
     block = changed("gec.probabilities", {"reflection": 1.0, "answer": 0.0, "solution": 0.0})
-    with pytest.raises(ValueError, match=r"edge_grpo\.gec\.scope=group with .*reflection=1.*or set scope=response"):
+    with pytest.raises(ValueError, match=r"edge_grpo\.gec\.scope=group with .*reflection=1.*, or set scope=response$"):
         parse_settings(block)
     block["gec"]["schedule"] = "2/G"  # these probabilities are not used then
     parse_settings(block)
