@@ -30,6 +30,13 @@ CORRECTED = CorrectionRecord(
 SKIPPED = CorrectionRecord(0.5, 0.0, True, skipped=Skipped.NO_ROOM, first_pass_verify_status="limit")
 NOT_LOOKED_AT = CorrectionRecord(1.5, 1.0, False, first_pass_verify_status="ok")
 
+ENTROPY = BatchEntropy(
+    response_entropy=torch.tensor([0.5, 7.0, 0.0, 2.0]),
+    has_entropy=torch.tensor([True, False, False, True]),
+    unbounded_ratio=torch.tensor([0.25, 1.0, 1.0, 4.0]),
+    ratio=torch.tensor([0.5, 1.0, 1.0, 2.0]),
+)
+
 
 @pytest.fixture
 def stored():
@@ -80,13 +87,7 @@ def test_a_response_is_right_by_the_failure_definition_of_the_run(stored):
 
 
 def test_a_dumped_rollout_has_the_columns_of_each_row_under_its_key_and_none_of_padding(stored):
-    entropy = BatchEntropy(
-        response_entropy=torch.tensor([0.5, 7.0, 0.0, 2.0]),
-        has_entropy=torch.tensor([True, False, False, True]),
-        unbounded_ratio=torch.tensor([0.25, 1.0, 1.0, 4.0]),
-        ratio=torch.tensor([0.5, 1.0, 1.0, 2.0]),
-    )
-    columns = rollout_columns(stored, entropy, response_outcomes(stored, settings().gec))
+    columns = rollout_columns(stored, ENTROPY, response_outcomes(stored, settings().gec))
     nothing_done = {
         **{"strategy": None, "skipped": None, "guard_role": None, "first_pass_text": None},
         **{"tokens_injected": 0, "tokens_regenerated": 0},
@@ -113,6 +114,12 @@ def test_a_dumped_rollout_has_the_columns_of_each_row_under_its_key_and_none_of_
         | {"dataset_index": 19, "first_pass_score": 0.5, "first_pass_accuracy": 0.0, "accuracy": 0.0}
         | {"skipped": "no_room", "entropy": 2.0, "entropy_ratio": 2.0},
     }
+
+
+def test_outcomes_of_another_batch_are_refused(stored):
+    outcomes = response_outcomes(stored, settings().gec)
+    with pytest.raises(ValueError, match="zip"):
+        rollout_columns(stored, ENTROPY, dataclasses.replace(outcomes, records=outcomes.records[:-1]))
 
 
 def test_columns_become_lists_in_the_order_of_the_keys_with_null_for_padding():
