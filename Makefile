@@ -44,7 +44,7 @@ faults: install ## Kill, hang and damage parts of real runs; print what a user s
 soak: install ## Train 200 steps on the CPU and compare the memory of every process
 	@$(PYTHON_IN_VENV) tests/bench/soak.py
 
-mutants: install ## Plant faults in the pure modules; list those that no fast test finds (a report; asks PyPI for mutmut)
+mutants: install ## Plant faults in the pure modules; list those that no fast test finds (five minutes; asks PyPI for mutmut)
 	@$(PYTHON_IN_VENV) tests/mutation/run.py
 
 audit: install ## Report known vulnerabilities of the locked packages (asks PyPI)
