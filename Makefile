@@ -57,5 +57,5 @@ lock: ## Resolve requirements/cpu.in again (needs uv; keeps versions that still 
 		--custom-compile-command 'make lock' $(addprefix --no-emit-package ,$(NOT_LOCKED))
 
 clean: ## Remove .venv, caches and build output; runs/ stays
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist mutants *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find recipe reward_fns data_prep tests -name __pycache__ -type d -prune -exec rm -rf {} +
