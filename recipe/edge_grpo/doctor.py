@@ -75,7 +75,7 @@ def check_python() -> str:
 
 
 def check_versions() -> str:
-    """verl is pinned exactly; of the others it is enough that they are there."""
+    """Compare installed versions: verl is pinned exactly; of the others it is enough that they are there."""
     verl = _version("verl")
     if verl != VERL_VERSION:
         raise Problem(f"verl {verl}", f"pip install verl=={VERL_VERSION}: the plugin stands on hooks of this release")
@@ -90,7 +90,7 @@ def check_versions() -> str:
 
 
 def check_registration() -> str:
-    """That verl loads the plugin by itself, and that our names then resolve to our code."""
+    """Check that verl loads the plugin by itself, and that our names then resolve to our code."""
     entry_points = importlib.metadata.entry_points(group="verl.plugins")
     if not any(entry_point.value == "recipe.edge_grpo.plugin" for entry_point in entry_points):
         raise Problem("no entry point recipe.edge_grpo.plugin in the group verl.plugins", REINSTALL)

@@ -15,7 +15,7 @@ _SIOCGIFADDR = 0x8915
 
 
 def address_towards(host: str) -> str:
-    """The local address that the routing table uses for packets to `host`; nothing is sent.
+    """Return the local address that the routing table uses for packets to `host`; nothing is sent.
 
     Raises:
         OSError: `host` has no address, or there is no way to it.
@@ -27,7 +27,7 @@ def address_towards(host: str) -> str:
 
 
 def address_of_interface(name: str) -> str:
-    """The IPv4 address of a network interface.
+    """Return the IPv4 address of a network interface.
 
     Raises:
         OSError: there is no such interface, or it has no IPv4 address; the message names those that there are.
@@ -45,7 +45,7 @@ def address_of_interface(name: str) -> str:
 
 
 def free_ports(number: int) -> list[int]:
-    """Ports that nothing listens on at this moment, all different."""
+    """Return ports that nothing listens on at this moment, all different."""
     sockets = [socket.socket() for _ in range(number)]
     try:
         for each in sockets:

@@ -81,7 +81,7 @@ def end_descendants(patience: float = PATIENCE_SECONDS) -> None:
 
 
 def descendants(ancestor: int) -> list[int]:
-    """Process ids of all children of a process, their children and so on, parents first."""
+    """Return the process ids of all children of a process, their children and so on, parents first."""
     children: dict[int, list[int]] = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -100,7 +100,7 @@ def descendants(ancestor: int) -> list[int]:
 
 
 def _wait(child: int, parent: int) -> int:
-    """The exit code of the child; raises `Ended` when the parent is gone."""
+    """Return the exit code of the child; raises `Ended` when the parent is gone."""
     while True:
         process, status = os.waitpid(-1, os.WNOHANG)
         if process == child:
@@ -113,7 +113,7 @@ def _wait(child: int, parent: int) -> int:
 
 
 def _reap_all() -> bool:
-    """Collect children that have ended; returns whether any are left."""
+    """Collect children that have ended; returns True if any are left."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

@@ -61,7 +61,7 @@ def own_folder(folder: Path) -> None:
 
 
 def ray_command(options: argparse.Namespace) -> list[str]:
-    """`ray start` with this node's address, ports and resources.
+    """Return `ray start` with this node's address, ports and resources.
 
     Raises:
         OSError: this node has no address towards the head.

@@ -22,7 +22,7 @@ WATCH_SECONDS = 3.0
 
 
 def missing_nodes(expected: Iterable[str], ray_nodes: Iterable[dict[str, Any]]) -> list[str]:
-    """Names without a live node among those that `ray.nodes()` lists, in the order given."""
+    """Return names without a live node among those that `ray.nodes()` lists, in the order given."""
     joined = {resource for node in ray_nodes if node["Alive"] for resource in node["Resources"]}
     return [name for name in expected if NODE_RESOURCE + name not in joined]
 
