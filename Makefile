@@ -21,13 +21,13 @@ quickstart: install ## Train a small model on the CPU and show the result (MODEL
 test-fast: install ## Run the tests that need neither Ray nor vLLM (under a minute)
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile -m "not process and not end_to_end and not run"
 
-test: install ## Run the tests: all but training runs, of which there is one (ten minutes on 2 cores)
+test: install ## Run the tests: all but training runs, of which there is one (8 minutes on 2 cores)
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile
 
-test-runs: install ## Run the tests that `make test` leaves out: training runs, faults, Slurm (35 minutes)
+test-runs: install ## Run the tests that `make test` leaves out: training runs, faults, Slurm (half an hour)
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadgroup -m run
 
-test-all: install ## Run the tests of `make test` and `make test-runs` (45 minutes)
+test-all: install ## Run the tests of `make test` and `make test-runs` (40 minutes)
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadgroup -m ""
 
 lint: install ## Check style, formatting and types

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from recipe.edge_grpo.verl_patches.file_logger import PATH_VARIABLE
+
 TIME_LIMIT = 600
 
 
@@ -30,10 +32,12 @@ class Run:
             "data.shuffle=false",
         ]
         command += [f"trainer.default_local_dir={folder}", *overrides]
+        # What a test has left in the environment of this process is none of the run's.
+        environment = {name: value for name, value in os.environ.items() if name != PATH_VARIABLE}
         self.log_file = folder / "log.txt"
         with self.log_file.open("w") as log:
             self.process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, cwd=folder, start_new_session=True
+                command, env=environment, stdout=log, stderr=subprocess.STDOUT, cwd=folder, start_new_session=True
             )
 
     def wait(self, limit: float = TIME_LIMIT) -> int:

@@ -96,7 +96,10 @@ def test_the_fault_that_a_watchdog_finds_is_left_in_the_run_folder(separate, mon
 @pytest.mark.parametrize("is_failing", [False, True])
 def test_the_watchdogs_stop_with_the_run_and_an_error_of_it_is_explained(separate, monkeypatch, tmp_path, is_failing):
     from recipe.edge_grpo.run import dead_actors, failure_report
+    from recipe.edge_grpo.verl_patches.file_logger import PATH_VARIABLE
 
+    monkeypatch.setenv(PATH_VARIABLE, "")  # so that monkeypatch restores it after the code under test has set it
+    monkeypatch.delenv(PATH_VARIABLE)
     built = separate()
     built.on_init_end()
     built.calls.clear()
