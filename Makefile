@@ -24,11 +24,10 @@ test-fast: install ## Run the tests that need neither Ray nor vLLM (under a minu
 test: install ## Run the tests: all but training runs, of which there is one (8 minutes on 2 cores)
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile
 
-test-runs: install ## Run the tests that `make test` leaves out: training runs, faults, Slurm (half an hour)
-	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadgroup -m run
+test-runs: install ## Run the tests that `make test` leaves out: training runs, faults, Slurm, one at a time (40 minutes)
+	@$(PYTHON_IN_VENV) -m pytest -m run
 
-test-all: install ## Run the tests of `make test` and `make test-runs` (40 minutes)
-	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadgroup -m ""
+test-all: test test-runs ## Run all tests (50 minutes)
 
 lint: install ## Check style, formatting and types
 	.venv/bin/ruff check .

@@ -21,14 +21,6 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let pytest-xdist keep the tests of a file in one process, but for those whose mark says with which they share."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-
-
 @pytest.fixture(scope="module", autouse=True)
 def no_verifier_outlives_its_module() -> Iterator[None]:
     """End the children of the answer verifier, which otherwise live as long as the process, here all the tests."""

@@ -45,9 +45,6 @@ def start_and_hit_once(
 
 @pytest.fixture
 def disturbed_run(request: pytest.FixtureRequest, start_and_hit_once: Callable[[str], DisturbedRun]) -> DisturbedRun:
-    """The run that the test is marked with, after two steps and its end.
-
-    The mark is that by which pytest-xdist gives tests to one process, `xdist_group`, so that they share the run.
-    """
-    (name,) = request.node.get_closest_marker("xdist_group").args
+    """The run that the test is marked with (`disturbed`), after two steps and its end."""
+    (name,) = request.node.get_closest_marker("disturbed").args
     return start_and_hit_once(name)

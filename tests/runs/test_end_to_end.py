@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-# The baseline, `grpo`, is compared with this run as well, so all of them belong into one process.
-pytestmark = [pytest.mark.xdist_group("grpo"), pytest.mark.end_to_end, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
 
 STEPS = [1, 2, 3, 4, 5, 6]
 

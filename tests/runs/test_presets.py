@@ -26,7 +26,7 @@ def ours(run: Any) -> list[dict[str, float]]:
     ]
 
 
-@pytest.mark.xdist_group("grpo")
+@pytest.mark.disturbed("grpo")
 def test_the_baseline_corrects_nothing_and_scales_nothing(trained: Any) -> None:
     metrics = trained.run.metrics()[1]
     assert metrics["edge_grpo/accuracy/first_pass"] == metrics["edge_grpo/accuracy/after_gec"]
@@ -35,7 +35,7 @@ def test_the_baseline_corrects_nothing_and_scales_nothing(trained: Any) -> None:
     assert metrics["edge_grpo/advantage_variance/before_eda"] == metrics["edge_grpo/advantage_variance/after_eda"]
 
 
-@pytest.mark.xdist_group("grpo")
+@pytest.mark.disturbed("grpo")
 def test_validation_scores_of_one_checkpoint_are_equal_with_and_without_correction(
     undisturbed_run: Any, trained: Any
 ) -> None:
@@ -45,7 +45,7 @@ def test_validation_scores_of_one_checkpoint_are_equal_with_and_without_correcti
     assert {name: without[name] for name in scores} == scores
 
 
-@pytest.mark.xdist_group("eda_only")
+@pytest.mark.disturbed("eda_only")
 def test_eda_only_with_the_sampled_entropy_in_bypass_mode(trained: Any) -> None:
     for metrics in ours(trained):
         assert metrics["accuracy/first_pass"] == metrics["accuracy/after_gec"]
@@ -54,14 +54,14 @@ def test_eda_only_with_the_sampled_entropy_in_bypass_mode(trained: Any) -> None:
         assert "actor/entropy" not in metrics  # verl measures it in the pass that was skipped
 
 
-@pytest.mark.xdist_group("gec_only")
+@pytest.mark.disturbed("gec_only")
 def test_gec_only_with_half_the_weight_on_injected_text(trained: Any) -> None:
     for metrics in ours(trained):
         assert metrics["accuracy/first_pass"] < metrics["accuracy/after_gec"]
         assert metrics["entropy_ratio/min"] == metrics["entropy_ratio/max"] == 1
 
 
-@pytest.mark.xdist_group("forced_reflection")
+@pytest.mark.disturbed("forced_reflection")
 def test_forced_reflection_in_two_rounds_with_two_texts(trained: Any) -> None:
     for metrics in ours(trained):
         assert metrics["gec/answer"] == metrics["gec/solution"] == 0
@@ -72,21 +72,21 @@ def test_forced_reflection_in_two_rounds_with_two_texts(trained: Any) -> None:
     assert all(rollout["output"].startswith(rollout["first_pass_text"].rstrip()) for rollout in reflected)
 
 
-@pytest.mark.xdist_group("forced_reflection_eda")
+@pytest.mark.disturbed("forced_reflection_eda")
 def test_forced_reflection_with_eda_to_the_mean_of_the_batch(trained: Any) -> None:
     for metrics in ours(trained):
         assert metrics["gec/reflection"] > 0
         assert metrics["entropy_ratio/min"] < 1 < metrics["entropy_ratio/max"]
 
 
-@pytest.mark.xdist_group("edge_grpo_paper")
+@pytest.mark.disturbed("edge_grpo_paper")
 def test_the_paper_with_one_prompt_a_step(trained: Any) -> None:
     assert all(len(trained.run.rollouts(step)) == 8 for step in (1, 2))
     for metrics in ours(trained):
         assert metrics["entropy_ratio/clipped_fraction"] == 0
 
 
-@pytest.mark.xdist_group("edge_grpo_contrast")
+@pytest.mark.disturbed("edge_grpo_contrast")
 def test_the_contrast_guard_leaves_no_group_without_contrast_that_was_not_all_correct(
     trained: Any,
 ) -> None:
@@ -98,7 +98,7 @@ def test_the_contrast_guard_leaves_no_group_without_contrast_that_was_not_all_co
         assert metrics["gec/guard_without_sure_correction"] == 0
 
 
-@pytest.mark.xdist_group("dapo_edge")
+@pytest.mark.disturbed("dapo_edge")
 def test_dynamic_sampling_drops_groups_by_their_corrected_rewards(trained: Any) -> None:
     for metrics in ours(trained):
         assert metrics["groups/zero_variance_after_gec"] == 0
@@ -106,7 +106,7 @@ def test_dynamic_sampling_drops_groups_by_their_corrected_rewards(trained: Any) 
     assert sum(metrics["groups/all_wrong_before_gec"] for metrics in ours(trained)) > 0
 
 
-@pytest.mark.xdist_group("edge_grpo")
+@pytest.mark.disturbed("edge_grpo")
 def test_two_training_processes_and_two_vllm_replicas_train_two_steps(trained: Any) -> None:
     assert (trained.num_training_processes, trained.num_servers) == (2, 2)
     for step in (1, 2):

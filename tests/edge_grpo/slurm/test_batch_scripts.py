@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from support.slurm import SCRIPTS
 
-pytestmark = [pytest.mark.xdist_group("slurm"), pytest.mark.process, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
 FOR_EVER = "stub.steps=100000"
 AWKWARD = ["a=b c", """b='it "is"'""", "c=[1,2]", "d={x: $HOME}", "e=*", "f=\\'", "g="]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.xdist_group("slurm"), pytest.mark.process, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
 FOR_EVER = ["stub.on_ray=true", "stub.steps=100000"]
 SECONDS = 150

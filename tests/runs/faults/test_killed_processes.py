@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.run, pytest.mark.timeout(900)]
 
 
 def death(run: str, process: str, message: str) -> Any:
-    return pytest.param(process, message, id=process, marks=pytest.mark.xdist_group(run))
+    return pytest.param(process, message, id=process, marks=pytest.mark.disturbed(run))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_the_death_of_a_process_ends_the_run_with_its_name(
     disturbed_run.check_metrics()
 
 
-@pytest.mark.xdist_group("eda_only")
+@pytest.mark.disturbed("eda_only")
 def test_the_death_of_the_driver_leaves_no_process_behind(
     disturbed_run: Any, log_measurement: Callable[..., None]
 ) -> None:
@@ -48,7 +48,7 @@ def test_the_death_of_the_driver_leaves_no_process_behind(
     disturbed_run.check_metrics()
 
 
-@pytest.mark.xdist_group("edge_grpo_paper")
+@pytest.mark.disturbed("edge_grpo_paper")
 def test_an_engine_that_hangs_ends_the_run_after_the_time_allowed(
     disturbed_run: Any, log_measurement: Callable[..., None]
 ) -> None:

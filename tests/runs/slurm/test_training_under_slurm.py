@@ -11,7 +11,7 @@ import pandas
 import pytest
 from support.processes import listening_hosts
 
-pytestmark = [pytest.mark.xdist_group("slurm"), pytest.mark.run, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.run, pytest.mark.timeout(1500)]
 
 SECONDS = 600
 
