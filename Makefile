@@ -24,10 +24,10 @@ test-fast: install ## Run the tests that need neither Ray nor vLLM (under a minu
 test: install ## Run the tests: all but training runs, of which there is one (8 minutes on 2 cores)
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile
 
-test-runs: install ## Run the tests that `make test` leaves out: training runs, faults, Slurm, one at a time (40 minutes)
+test-runs: install ## Run the tests that `make test` leaves out: training runs, faults, Slurm, one at a time (40 minutes on 2 cores)
 	@$(PYTHON_IN_VENV) -m pytest -m run
 
-test-all: test test-runs ## Run all tests (50 minutes)
+test-all: test test-runs ## Run all tests (48 minutes on 2 cores)
 
 lint: install ## Check style, formatting and types
 	.venv/bin/ruff check .
