@@ -48,7 +48,7 @@ class Sample:
     """One response.
 
     Attributes:
-        token_ids: of the response; the stop token is the last one if `finish_reason` is "stop".
+        token_ids: the whole response; the stop token is the last one if `finish_reason` is "stop".
         text: without special tokens.
         finish_reason: "stop", or "length" for a response that was cut off.
         surprisal: mean over the tokens of -log p in nats, where p is the probability with which the token was drawn

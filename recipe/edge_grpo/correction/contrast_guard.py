@@ -47,9 +47,9 @@ def sure_attempts(
     """Yield what to try, one after the other, until one response of an all-wrong group is graded as correct.
 
     Args:
-        members: of the group.
+        members: the responses of one group.
         order: in which the responses are taken, a permutation of their numbers.
-        probabilities: of each strategy; one of probability 0 is not tried.
+        probabilities: a strategy of probability 0 is not tried.
 
     Yields:
         Number of a response and the strategy to try on it: the one drawn for it first if it is a sure one.
@@ -72,7 +72,7 @@ def kept_failure(members: Sequence[GroupMember], order: Sequence[int], corrected
     """Return the response that stays failed so that the group keeps one: the last correctable one in `order`.
 
     Args:
-        members: of the group.
+        members: the responses of one group.
         order: a permutation of their numbers.
         corrected: numbers of responses that are already corrected.
 
@@ -95,7 +95,7 @@ def to_correct(
     """Return the responses that get the correction drawn for them, after the sure one of an all-wrong group.
 
     Args:
-        members: of the group.
+        members: the responses of one group.
         order: a permutation of their numbers.
         corrected: the sure correction, if one was made.
         corrects_mixed_groups: False leaves a group alone that has contrast without correction.

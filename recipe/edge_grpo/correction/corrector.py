@@ -28,7 +28,7 @@ class ErrorCorrector:
     """Corrects responses for one agent-loop worker.
 
     Args:
-        settings: of the run.
+        settings: the block `edge_grpo:`.
         group_size: responses per prompt.
         strategies: that build corrected responses.
         llm_client: the policy's server; `generate` is called.

@@ -26,7 +26,7 @@ class PromptGroup:
     """The sessions of one prompt: each arrives once scored, or leaves without; then all are corrected together.
 
     Args:
-        num_sessions: of the prompt.
+        num_sessions: how many responses are awaited.
         correct_together: corrects the candidates that arrived, in the order of their sessions.
     """
 

@@ -27,8 +27,8 @@ class Strategies:
     """The correction strategies of a run, by name.
 
     Args:
-        settings: of the run.
-        tokenizer: of the policy.
+        settings: the block `edge_grpo:`.
+        tokenizer: the policy's.
         eos_token_ids: every token that ends a response.
         response_length: bound on the tokens of a response.
     """

@@ -33,9 +33,9 @@ class GradedResponse:
 
     Attributes:
         benchmark: the `data_source` of the problem.
-        problem_index: of the problem in its benchmark.
+        problem_index: number of the problem in its benchmark.
         sample_index: numbers the responses to one problem at one temperature.
-        temperature: of sampling.
+        temperature: the response was sampled at.
         reflection_text: None for a first pass; else the text after which the policy continued a wrong first pass.
         prompt: as the policy saw it.
         response: as the policy wrote it.

@@ -45,7 +45,7 @@ def find_dead_actor(table: Iterable[Mapping[str, Any]], own_actor_id: str | None
 
     Args:
         table: Ray's rows of actors.
-        own_actor_id: of the owner; None for a process that is no actor: then all count.
+        own_actor_id: the owner's; None for a process that is no actor: then all count.
     """
     rows = list(table)
     own_address = next((_address(row["Address"]) for row in rows if row["ActorID"] == own_actor_id), None)

@@ -16,7 +16,7 @@ def log_metrics_below_run_folder(run_folder: str, resumed_step: int = 0) -> Path
     VERL_FILE_LOGGER_PATH in the environment wins.
 
     Args:
-        run_folder: of the run.
+        run_folder: `trainer.default_local_dir`.
         resumed_step: step of the checkpoint that the run goes on from, 0 for none.
 
     Returns:

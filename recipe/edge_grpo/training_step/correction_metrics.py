@@ -20,8 +20,8 @@ def correction_metrics(records: Sequence[CorrectionRecord], is_right: Sequence[b
     the strategy was not used.
 
     Args:
-        records: of each response.
-        is_right: of each response, True if it did not fail after correction.
+        records: one for each of R responses.
+        is_right: R values, True where a response did not fail after correction.
 
     >>> metrics = correction_metrics([CorrectionRecord(0.0, 0.0, True, Strategy.ANSWER)], [True])
     >>> metrics["edge_grpo/gec/answer"], metrics["edge_grpo/gec/answer_success_rate"]
@@ -57,8 +57,8 @@ def verify_metrics(records: Sequence[CorrectionRecord], final_statuses: Sequence
     reported: `ok`, and those of a reward function of the user's own.
 
     Args:
-        records: of each response.
-        final_statuses: of each response; of a corrected one, after correction.
+        records: one for each of R responses.
+        final_statuses: R values; where a response was corrected, the status after that.
 
     Returns:
         Nothing if no grading has a status.

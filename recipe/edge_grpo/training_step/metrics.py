@@ -36,8 +36,8 @@ def step_metrics(
 
     Args:
         stored: what verl has stored.
-        entropy: of the batch.
-        outcomes: of its responses.
+        entropy: from `batch_entropy`, (B,) each.
+        outcomes: from `response_outcomes`, R rows that are no padding.
         token_level_rewards: (B, T) where verl's KL penalty changed the rewards, else None.
         scale_by_std: verl's `norm_adv_by_std_in_grpo`.
     """
