@@ -3,12 +3,10 @@
 import importlib.util
 
 import pytest
+from support.configurations import VLLM
 
 from recipe.edge_grpo.names import AGENT_LOOP_MANAGER, TRAINER_MODES
 from recipe.edge_grpo.run.config_checks import check_config
-
-# verl has no default for the engine that samples.
-VLLM = "actor_rollout_ref.rollout.name=vllm"
 
 
 def refusal(config):

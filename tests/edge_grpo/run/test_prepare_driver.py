@@ -1,13 +1,11 @@
 """What the driver does before it starts Ray, on real compositions of verl's configuration."""
 
 import pytest
+from support.configurations import VLLM
 
 from recipe.edge_grpo.names import AGENT_LOOP_MANAGER
 from recipe.edge_grpo.run import lifecycle
 from recipe.edge_grpo.run.lifecycle import prepare_driver
-
-# verl has no default for the engine that samples.
-VLLM = "actor_rollout_ref.rollout.name=vllm"
 
 
 @pytest.fixture

@@ -5,15 +5,12 @@ the recipe named there composes to, and for a profile what +recipe=edge_grpo com
 """
 
 import math
-from pathlib import Path
 
 import pytest
 import yaml
 from omegaconf import OmegaConf
+from support.configurations import CONFIG, flat
 
-import recipe.edge_grpo
-
-CONFIG = Path(recipe.edge_grpo.__file__).parent / "config"
 FILES = sorted(CONFIG.glob("*/*.yaml"))
 FILE_IDS = [f"{path.parent.name}/{path.stem}" for path in FILES]
 
@@ -28,15 +25,6 @@ NOT_IN_VERLS_YAML = (
     "ray_kwargs.ray_init.",  # handed to ray.init
     "reward.custom_reward_function.reward_kwargs.",  # handed to the reward function
 )
-
-
-def flat(block, prefix=""):
-    """{"a.b.c": value} for each leaf; an empty block is a leaf."""
-    leaves = {}
-    for name, value in block.items():
-        is_block = isinstance(value, dict) and value
-        leaves.update(flat(value, f"{prefix}{name}.") if is_block else {f"{prefix}{name}": value})
-    return leaves
 
 
 def own_keys(path):

@@ -1,36 +1,16 @@
 """What ships: every recipe and profile composes, passes the checks, and differs from the method as its name says."""
 
-from pathlib import Path
-
 import pytest
 from omegaconf import OmegaConf
+from support.configurations import PROFILES, RECIPES, VLLM, flat
 
-import recipe.edge_grpo
 from recipe.edge_grpo.run.config_checks import check_config
 from recipe.edge_grpo.settings.block import read_settings
-
-# verl has no default for the engine that samples.
-VLLM = "actor_rollout_ref.rollout.name=vllm"
-
-CONFIG = Path(recipe.edge_grpo.__file__).parent / "config"
-RECIPES = sorted(path.stem for path in (CONFIG / "recipe").glob("*.yaml"))
-PROFILES = sorted(path.stem for path in (CONFIG / "profile").glob("*.yaml"))
-
-
-def leaves(config):
-    def visit(block, prefix):
-        for name, value in block.items():
-            if isinstance(value, dict) and value:
-                yield from visit(value, f"{prefix}{name}.")
-            else:
-                yield f"{prefix}{name}", value
-
-    return dict(visit(OmegaConf.to_container(config, resolve=False), ""))
 
 
 def changes(before, after):
     """{key: value after} for each leaf that differs."""
-    before, after = leaves(before), leaves(after)
+    before, after = (flat(OmegaConf.to_container(config, resolve=False)) for config in (before, after))
     return {key: after.get(key) for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
 
 
@@ -65,7 +45,11 @@ def test_recipes_and_profiles_pass_together(compose, name, profile):
 @pytest.mark.parametrize(("name", "profile"), COMBINATIONS)
 def test_no_recipe_and_no_profile_trusts_code_that_comes_with_a_model(compose, name, profile):
     config = compose(f"+recipe={name}", *([] if profile is None else [f"+profile={profile}"]))
-    asked = {key: value for key, value in leaves(config).items() if key.endswith("trust_remote_code")}
+    asked = {
+        key: value
+        for key, value in flat(OmegaConf.to_container(config, resolve=False)).items()
+        if key.endswith("trust_remote_code")
+    }
     assert asked["actor_rollout_ref.model.trust_remote_code"] is False
     # the others repeat it, or have no model of their own
     assert {value for value in asked.values() if "${" not in str(value)} <= {False, None}
