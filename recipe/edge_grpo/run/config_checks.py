@@ -1,22 +1,29 @@
 """Start-up checks of the composed configuration: what cannot work is refused, with the key, the value and the fix.
 
 `check_config` runs in the driver before Ray starts (lifecycle.py), and again when an EDGE-GRPO trainer is built, for
-entry points that skip verl's validation. A new refusal: its own `_check_…` function, called from there.
+entry points that skip verl's validation. A new refusal: its own `_check_…` function, called from there. Error
+correction has `correction_checks.py`, the CPU `cpu/start_checks.py`.
 """
 
 import importlib.util
+import os
+from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from recipe.edge_grpo.names import AGENT_LOOP_MANAGER, ESTIMATOR, POLICY_LOSS, TRAINER_MODES
+from recipe.edge_grpo.names import ESTIMATOR, TRAINER_MODES
+from recipe.edge_grpo.run.correction_checks import bypasses_old_log_prob, check_error_correction
+from recipe.edge_grpo.run.estimators import refuse_estimator
 from recipe.edge_grpo.settings.block import BLOCK, EdgeGRPOSettings, read_settings
-from recipe.edge_grpo.settings.choices import (
-    SMALLEST_GROUP_OF_SCHEDULE,
-    CountedTokens,
-    EntropySource,
-    InjectedLoss,
-    ProbabilitySchedule,
-)
+from recipe.edge_grpo.settings.choices import CountedTokens, EntropySource, InjectedLoss
+
+STRATEGIES = {
+    "FSDP": ("fsdp2", "fsdp", "fsdp_turbo"),
+    "Mcore": ("megatron",),
+    "VeOmni": ("veomni",),
+    "TorchTitan": ("torchtitan",),
+}
+"""How the name of verl's configuration class begins for each training engine, and the strategies that it serves."""
 
 
 def check_config(config: DictConfig) -> None:
@@ -32,7 +39,10 @@ def check_config(config: DictConfig) -> None:
     _check_trainer(config, uses_estimator)
     _check_entropy(config, settings, uses_estimator)
     if settings.gec.enabled:
-        _check_error_correction(config, settings)
+        check_error_correction(config, settings)
+    masks_injected = settings.gec.enabled and settings.gec.injected_loss is InjectedLoss.MASK
+    refuse_estimator(config.algorithm.adv_estimator, masks_injected)
+    _check_training_engine(config)
     _check_rollout_engine(config)
 
 
@@ -50,6 +60,23 @@ def _check_trainer(config: DictConfig, uses_estimator: bool) -> None:
         )
 
 
+def _check_training_engine(config: DictConfig) -> None:
+    """Refuse the settings of one engine with the strategy of another, as `model_engine` and a profile compose them."""
+    blocks = {
+        "actor_rollout_ref.actor": config.actor_rollout_ref.actor,
+        "actor_rollout_ref.ref": config.actor_rollout_ref.ref,
+        "critic": config.critic,
+    }
+    for name, block in blocks.items():
+        engine = block.get("_target_", "").rpartition(".")[2]
+        strategies = next((served for start, served in STRATEGIES.items() if engine.startswith(start)), None)
+        if strategies is not None and block.strategy not in strategies:
+            raise ValueError(
+                f"{name}.strategy={block.strategy} with {name}._target_={block._target_}: these are two training "
+                f"engines; set {name}.strategy={strategies[0]}, or choose one engine with model_engine="
+            )
+
+
 def _check_rollout_engine(config: DictConfig) -> None:
     if OmegaConf.is_missing(config.actor_rollout_ref.rollout, "name"):
         raise ValueError("actor_rollout_ref.rollout.name is not set; set it to vllm")
@@ -58,12 +85,6 @@ def _check_rollout_engine(config: DictConfig) -> None:
             "actor_rollout_ref.rollout.name=vllm, and vllm is not installed: in a checkout of verl-edge-grpo "
             "run `make install` for the CPU, or pip install .[gpu]"
         )
-
-
-def bypasses_old_log_prob(config: DictConfig) -> bool:
-    """Return True if verl takes the rollout's log-probabilities as the old ones, without a pass of its own."""
-    correction = config.algorithm.get("rollout_correction")
-    return correction is not None and bool(correction.get("bypass_mode"))
 
 
 def _check_entropy(config: DictConfig, settings: EdgeGRPOSettings, uses_estimator: bool) -> None:
@@ -92,58 +113,24 @@ def _check_entropy(config: DictConfig, settings: EdgeGRPOSettings, uses_estimato
         )
 
 
-def _check_error_correction(config: DictConfig, settings: EdgeGRPOSettings) -> None:
-    rollout = config.actor_rollout_ref.rollout
-    manager = rollout.agent.get("agent_loop_manager_class")
-    if manager != AGENT_LOOP_MANAGER:
+def check_nodes(config: DictConfig) -> None:
+    """Refuse several nodes where verl would start a Ray on this one alone, and find devices missing.
+
+    Called where a run starts, not with the other checks: those are also for a run on another machine.
+
+    Raises:
+        ValueError: naming the key, its value and the fix.
+    """
+    if config.trainer.nnodes <= 1 or config.ray_kwargs.get("ray_init", {}).get("address"):
+        return
+    if not os.environ.get("RAY_ADDRESS") and not address_of_started_ray().exists():
         raise ValueError(
-            f"{BLOCK}.gec.enabled=True with actor_rollout_ref.rollout.agent.agent_loop_manager_class={manager}: "
-            f"set it to {AGENT_LOOP_MANAGER}"
-        )
-    if config.trainer.v1.trainer_mode not in TRAINER_MODES:
-        raise ValueError(f"{BLOCK}.gec.enabled=True needs trainer.v1.trainer_mode={next(iter(TRAINER_MODES))}")
-    reward_model = config.reward.reward_model
-    if reward_model.enable and not reward_model.enable_resource_pool:
-        raise ValueError(
-            "reward.reward_model.enable=True with enable_resource_pool=False scores after sampling, and error "
-            "correction needs the score while sampling; give the reward model its own resource pool or set "
-            f"{BLOCK}.gec.enabled=False"
-        )
-    if rollout.get("enable_rollout_routing_replay"):
-        raise ValueError(
-            "actor_rollout_ref.rollout.enable_rollout_routing_replay=True: corrected tokens have no recorded expert "
-            f"routing; set it to False, or {BLOCK}.gec.enabled=False"
-        )
-    _check_injected_loss(config, settings)
-    if settings.gec.schedule is ProbabilitySchedule.TWO_OVER_GROUP_SIZE and rollout.n < SMALLEST_GROUP_OF_SCHEDULE:
-        raise ValueError(
-            f"{BLOCK}.gec.schedule=2/G needs groups of at least {SMALLEST_GROUP_OF_SCHEDULE} responses, and "
-            f"actor_rollout_ref.rollout.n={rollout.n}; raise it or set {BLOCK}.gec.schedule=fixed"
-        )
-    first_pass = settings.gec.first_pass_max_tokens
-    if first_pass is not None and first_pass > rollout.response_length:
-        raise ValueError(
-            f"{BLOCK}.gec.first_pass_max_tokens={first_pass} exceeds data.max_response_length={rollout.response_length}"
+            f"trainer.nnodes={config.trainer.nnodes}, and there is no Ray cluster to join: start one (docs/slurm.md "
+            "does it under Slurm) and give its address as +ray_kwargs.ray_init.address=HOST:PORT or RAY_ADDRESS, or "
+            "set trainer.nnodes=1"
         )
 
 
-def _check_injected_loss(config: DictConfig, settings: EdgeGRPOSettings) -> None:
-    injected_loss = settings.gec.injected_loss
-    loss_mode = config.actor_rollout_ref.actor.policy_loss.loss_mode
-    if (injected_loss is InjectedLoss.SHAPED) != (loss_mode == POLICY_LOSS):
-        raise ValueError(
-            f"{BLOCK}.gec.injected_loss={injected_loss} with "
-            f"actor_rollout_ref.actor.policy_loss.loss_mode={loss_mode}: the shaped loss of injected tokens is the "
-            f"policy loss {POLICY_LOSS}; set both or neither"
-        )
-    if injected_loss is InjectedLoss.SHAPED and config.get("distillation") and config.distillation.enabled:
-        raise ValueError(
-            f"distillation.enabled=True with {BLOCK}.gec.injected_loss=shaped: verl's distillation calls another "
-            "policy loss, which would take the marks of injected tokens for importance weights; use one of the two"
-        )
-    if bypasses_old_log_prob(config) and injected_loss is not InjectedLoss.MASK:
-        raise ValueError(
-            f"algorithm.rollout_correction.bypass_mode=True with {BLOCK}.gec.injected_loss={injected_loss}: injected "
-            "tokens have no log-probability of the rollout, which that mode takes as the old one; set "
-            f"{BLOCK}.gec.injected_loss=mask, or algorithm.rollout_correction.bypass_mode=False"
-        )
+def address_of_started_ray() -> Path:
+    """Return the file in which `ray start` on this node leaves the address that `ray.init` then finds by itself."""
+    return Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp", "ray", "ray_current_cluster")

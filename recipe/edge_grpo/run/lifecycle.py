@@ -11,7 +11,7 @@ from omegaconf import DictConfig, open_dict
 
 from recipe.edge_grpo.run import dead_actors, dead_servers, stall
 from recipe.edge_grpo.run.checkpoints import checkpoint_to_resume, explain_unwritten, seal
-from recipe.edge_grpo.run.config_checks import check_config
+from recipe.edge_grpo.run.config_checks import check_config, check_nodes
 from recipe.edge_grpo.run.data_checks import check_data_files, check_training_rows
 from recipe.edge_grpo.run.failure_report import (
     end_process,
@@ -34,6 +34,7 @@ def prepare_driver(config: DictConfig) -> None:
     """
     check_config(config)
     if config.get(BLOCK) is not None:
+        check_nodes(config)
         check_data_files(config.data)
         keep_to_loopback(config)
         print_failure_at_exit(config.trainer.default_local_dir)

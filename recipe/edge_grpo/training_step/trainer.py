@@ -15,7 +15,8 @@ from verl.utils.debug import marked_timer
 from verl.utils.debug.metrics import calculate_debug_metrics
 
 from recipe.edge_grpo.names import TRAINER_MODES
-from recipe.edge_grpo.run.config_checks import bypasses_old_log_prob, check_config
+from recipe.edge_grpo.run.config_checks import check_config
+from recipe.edge_grpo.run.correction_checks import bypasses_old_log_prob
 from recipe.edge_grpo.run.lifecycle import RunLifecycleMixin
 from recipe.edge_grpo.settings.block import read_settings
 from recipe.edge_grpo.settings.choices import InjectedLoss

@@ -3,10 +3,11 @@
 import importlib.util
 
 import pytest
-from support.configurations import VLLM
+from omegaconf import open_dict
+from support.configurations import PROFILES, VLLM
 
 from recipe.edge_grpo.names import AGENT_LOOP_MANAGER, TRAINER_MODES
-from recipe.edge_grpo.run.config_checks import check_config
+from recipe.edge_grpo.run.config_checks import address_of_started_ray, check_config, check_nodes
 
 
 def refusal(config):
@@ -139,6 +140,19 @@ REFUSED = [
         ["enable_rollout_routing_replay=True", "set it to False", "edge_grpo.gec.enabled=False"],
     ),
     (
+        "gec_only",
+        ["algorithm.adv_estimator=reinforce_plus_plus", "edge_grpo.gec.injected_loss=mask"],
+        [
+            "injected_loss=mask with algorithm.adv_estimator=reinforce_plus_plus",
+            "set edge_grpo.gec.injected_loss=train",
+        ],
+    ),
+    (
+        "grpo",
+        ["algorithm.adv_estimator=remax"],
+        ["algorithm.adv_estimator=remax", "verl's V1 trainer", "use one of grpo, edge_grpo"],
+    ),
+    (
         "edge_grpo",
         ["edge_grpo.gec.first_pass_max_tokens=513", "data.max_response_length=512"],
         ["edge_grpo.gec.first_pass_max_tokens=513", "data.max_response_length=512"],
@@ -178,6 +192,9 @@ def test_what_cannot_work_is_refused_with_key_value_and_fix(compose, name, overr
             ],
         ),
         ("edge_grpo", ["edge_grpo.gec.schedule=2/G", "actor_rollout_ref.rollout.n=4"]),
+        ("gec_only", ["algorithm.adv_estimator=rloo", "edge_grpo.gec.injected_loss=mask"]),
+        ("gec_only", ["algorithm.adv_estimator=gae"]),
+        ("grpo", ["algorithm.adv_estimator=gae", "edge_grpo.gec.injected_loss=mask"]),  # nothing is injected
     ],
 )
 def test_what_can_work_is_not_refused(compose, name, overrides):
@@ -197,3 +214,68 @@ def test_a_missing_vllm_is_refused_with_the_command_that_installs_it(compose, mo
     assert "actor_rollout_ref.rollout.name=vllm" in message
     assert "make install" in message and "pip install .[gpu]" in message
     check_config(compose("+recipe=edge_grpo", "actor_rollout_ref.rollout.name=sglang"))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_megatron_with_a_profile_is_refused_until_its_strategy_is_set(compose, profile):
+    chosen = [f"+profile={profile}", "+recipe=edge_grpo", "model_engine=megatron"]
+    message = refusal(compose(*chosen, through_hydra=True))
+    assert "actor_rollout_ref.actor.strategy=fsdp2" in message
+    assert "McoreActorConfig" in message
+    assert "set actor_rollout_ref.actor.strategy=megatron" in message
+    strategies = ("actor_rollout_ref.actor.strategy=megatron", "critic.strategy=megatron")
+    check_config(compose(*chosen, *strategies, VLLM, through_hydra=True))
+
+
+def test_megatron_for_the_actor_alone_is_refused(compose):
+    one = "actor@actor_rollout_ref.actor=megatron_actor"
+    message = refusal(compose("+recipe=edge_grpo", one, through_hydra=True))
+    assert "actor_rollout_ref.ref.strategy=megatron" in message
+    assert "FSDPActorConfig" in message
+
+
+@pytest.mark.parametrize("engine", ["dp", "megatron", "veomni", "torchtitan"])
+def test_each_training_engine_of_verl_is_accepted_as_verl_composes_it(compose, engine):
+    check_config(compose("+recipe=edge_grpo", f"model_engine={engine}", VLLM, through_hydra=True))
+
+
+@pytest.fixture
+def no_ray(monkeypatch, tmp_path):
+    """No cluster to join: neither by its address nor on this node."""
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    return tmp_path / "ray" / "ray_current_cluster"
+
+
+def test_several_nodes_without_a_cluster_are_refused(compose, no_ray):
+    check_nodes(compose("+recipe=edge_grpo"))
+    with pytest.raises(ValueError) as refused:
+        check_nodes(compose("+recipe=edge_grpo", "trainer.nnodes=2"))
+    assert "trainer.nnodes=2" in str(refused.value)
+    assert "ray_kwargs.ray_init.address=HOST:PORT or RAY_ADDRESS" in str(refused.value)
+
+
+def test_several_nodes_may_join_a_cluster_by_address_or_on_this_node(compose, no_ray, monkeypatch):
+    config = compose("+recipe=edge_grpo", "trainer.nnodes=2")
+    with open_dict(config):
+        config.ray_kwargs.ray_init.address = "10.0.0.1:6379"
+    check_nodes(config)
+    config = compose("+recipe=edge_grpo", "trainer.nnodes=2")
+    no_ray.parent.mkdir()
+    no_ray.touch()
+    check_nodes(config)
+    no_ray.unlink()
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    check_nodes(config)
+
+
+@pytest.mark.parametrize("variable", ["RAY_TMPDIR", "TMPDIR"])
+def test_ray_looks_for_a_cluster_of_this_node_where_we_do(variable, monkeypatch, tmp_path):
+    """Fails when Ray changes the place."""
+    from ray._common.utils import get_ray_address_file
+
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    monkeypatch.delenv("TMPDIR", raising=False)
+    assert get_ray_address_file(None) == str(address_of_started_ray())
+    monkeypatch.setenv(variable, str(tmp_path))
+    assert get_ray_address_file(None) == str(address_of_started_ray()) == str(tmp_path / "ray" / "ray_current_cluster")
