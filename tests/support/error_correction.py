@@ -40,6 +40,7 @@ def settings(only=None, **gec):
     return parse_settings(
         {
             "seed": 0,
+            "seeds_responses": True,
             "replay_poll_seconds": 2.0,
             "stall_seconds": None,
             "eda": {"enabled": True, "clip": None, "entropy": "exact", "tokens": "response", "mean": "group"},
@@ -77,15 +78,17 @@ class Policy:
         self.ids, self.log_probs, self.error, self.extra_fields = list(ids), log_probs, error, extra_fields or {}
         self.requests = []
 
-    async def generate(self, *, request_id, prompt_ids, sampling_params):
+    async def generate(self, *, request_id, prompt_ids, sampling_params, **arguments):
         from verl.workers.rollout.replica import TokenOutput
 
         self.requests.append(
-            types.SimpleNamespace(id=request_id, prompt_ids=prompt_ids, sampling_params=sampling_params)
+            types.SimpleNamespace(
+                id=request_id, prompt_ids=prompt_ids, sampling_params=sampling_params, arguments=arguments
+            )
         )
         if self.error is not None:
             raise self.error
-        ids = self.ids[: sampling_params["max_tokens"]]
+        ids = self.ids[: sampling_params.get("max_tokens")]
         return TokenOutput(
             token_ids=ids,
             log_probs=[-0.5] * len(ids) if self.log_probs else None,
@@ -98,6 +101,8 @@ class Run:
 
     def __init__(self, worker, policy, statuses):
         self.worker, self.policy, self.statuses = worker, policy, statuses
+        self.first_pass_server = Policy(EOS)
+        self.first_pass_arguments = {}
         self.stored = None
         self.first_passes = {}
         self.stored_sessions = {}

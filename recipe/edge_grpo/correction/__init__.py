@@ -7,6 +7,7 @@ strategies.py      reflection, answer, solution: builds the token sequence of ea
 tokens.py          what a corrected token sequence is, as pure functions of token ids
 candidate.py       a scored response that may be corrected
 contrast_guard.py  which corrections never take a group's contrast away; pure
+sampling.py        how a session is sampled: the requests of its agent loop, bounded, seeded and remembered
 draws.py           every random choice, by its place in the run; pure
 failure.py         which responses failed, from what the reward function reported; pure
 record.py          what was done to one response; travels with it through verl's storage

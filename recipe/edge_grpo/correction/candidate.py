@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from recipe.edge_grpo.correction.draws import DrawPlace
+from recipe.edge_grpo.correction.draws import DrawPlace, place_of_row
 from recipe.edge_grpo.correction.failure import is_truncated
 from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped, record_of_score
+from recipe.edge_grpo.correction.sampling import SessionSampling
 from recipe.edge_grpo.correction.tokens import ResponseTokens
 from recipe.edge_grpo.settings.block import GuidedErrorCorrectionSettings
 
@@ -21,8 +22,8 @@ class Candidate:
     """verl's `AgentLoopOutput`; corrections are written into it."""
     row: Mapping[str, Any]
     """Of the dataset, with verl's `global_steps`, `index` and `session_id`."""
-    sampling_params: Mapping[str, Any]
-    """Of its first pass."""
+    sampling: SessionSampling
+    """How its first pass was sampled."""
     record: CorrectionRecord
     """What has been done so far."""
 
@@ -42,6 +43,11 @@ class Candidate:
         return self.record.is_failed and self.record.skipped is None
 
     @property
+    def may_hold_media(self) -> bool:
+        """True if media of its output may belong to tokens of the response, which tools wrote."""
+        return bool(self.output.multi_modal_data) and 0 in self.output.response_mask
+
+    @property
     def tokens(self) -> ResponseTokens:
         """Its tokens as they are now."""
         log_probs = self.output.response_logprobs
@@ -53,7 +59,7 @@ class Candidate:
 
     def draw_place(self, seed: int) -> DrawPlace:
         """Return where in the run of this seed its prompt is sampled."""
-        return DrawPlace(seed, int(self.row["global_steps"]), self.row.get("index", 0))
+        return place_of_row(self.row, seed)
 
     def note(self, **changes: Any) -> None:
         """Change these fields of the record."""
@@ -80,12 +86,20 @@ class Candidate:
 
 
 def first_pass_record(
-    output: Any, settings: GuidedErrorCorrectionSettings, eos_token_ids: Collection[int]
+    output: Any,
+    settings: GuidedErrorCorrectionSettings,
+    eos_token_ids: Collection[int],
+    is_scored_by_agent_loop: bool = False,
 ) -> CorrectionRecord:
-    """Return the record of an output that was sampled and scored and nothing else."""
+    """Return the record of an output that was sampled and scored and nothing else.
+
+    What an agent loop has scored itself is not corrected: our scoring would ask another function about the correction.
+    """
     record = record_of_score(output.extra_fields, output.reward_score, settings)
     if not record.is_failed:
         return record
+    if is_scored_by_agent_loop:
+        return replace(record, skipped=Skipped.SCORED_BY_AGENT_LOOP)
     if settings.max_prompt_tokens is not None and len(output.prompt_ids) > settings.max_prompt_tokens:
         return replace(record, skipped=Skipped.PROMPT_TOO_LONG)
     if not settings.corrects_truncated and is_truncated(output.response_ids, eos_token_ids):

@@ -8,12 +8,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from uuid import uuid4
 
 from recipe.edge_grpo.correction.candidate import Candidate, first_pass_record
 from recipe.edge_grpo.correction.draws import draw_strategy
 from recipe.edge_grpo.correction.failure import has_failed
 from recipe.edge_grpo.correction.record import Skipped
+from recipe.edge_grpo.correction.sampling import SessionSampling
 from recipe.edge_grpo.correction.strategies import Strategies
 from recipe.edge_grpo.correction.tokens import CorrectedResponse, ResponseTokens
 from recipe.edge_grpo.settings.block import EdgeGRPOSettings
@@ -29,7 +29,6 @@ class ErrorCorrector:
 
     Args:
         settings: the block `edge_grpo:`.
-        group_size: responses per prompt.
         strategies: that build corrected responses.
         llm_client: the policy's server; `generate` is called.
         score: scores verl's output in place if it has no score.
@@ -39,7 +38,6 @@ class ErrorCorrector:
     def __init__(
         self,
         settings: EdgeGRPOSettings,
-        group_size: int,
         strategies: Strategies,
         llm_client: Any,
         score: Score,
@@ -47,28 +45,25 @@ class ErrorCorrector:
     ) -> None:
         self.seed = settings.seed
         self.settings = settings.gec
-        self.probabilities = settings.gec.strategy_probabilities(group_size)
         self.strategies = strategies
         self.llm_client = llm_client
         self.score = score
         self.keeps_first_pass_text = keeps_first_pass_text
 
-    @property
-    def may_answer(self) -> bool:
-        """True if the answer strategy is ever used."""
-        return self.probabilities[Strategy.ANSWER] > 0
+    def probabilities(self, candidate: Candidate) -> Mapping[Strategy, float]:
+        """Return the probability of each strategy in the candidate's group."""
+        return self.settings.strategy_probabilities(candidate.sampling.group_size)
 
-    async def score_first_pass(
-        self, output: Any, row: Mapping[str, Any], sampling_params: Mapping[str, Any]
-    ) -> Candidate:
-        """Score a sampled response and see whether it failed and may be corrected."""
+    async def score_first_pass(self, output: Any, row: Mapping[str, Any], sampling: SessionSampling) -> Candidate:
+        """Score a sampled response, unless its agent loop did, and see whether it failed and may be corrected."""
+        is_scored = output.reward_score is not None
         await self.score(output, row)
-        record = first_pass_record(output, self.settings, self.strategies.eos_token_ids)
-        return Candidate(output, row, sampling_params, record)
+        record = first_pass_record(output, self.settings, self.strategies.eos_token_ids, is_scored)
+        return Candidate(output, row, sampling, record)
 
     def draw_strategy(self, candidate: Candidate) -> Strategy:
         """Draw the strategy for a failed response."""
-        return draw_strategy(self.probabilities, candidate.draw_place(self.seed), candidate.session)
+        return draw_strategy(self.probabilities(candidate), candidate.draw_place(self.seed), candidate.session)
 
     async def correct(self, candidate: Candidate, strategy: Strategy) -> None:
         """Replace a failed response in place by a corrected and scored one, and record what was done."""
@@ -136,15 +131,19 @@ class ErrorCorrector:
         self, candidate: Candidate, corrected: CorrectedResponse, max_new_tokens: int
     ) -> ResponseTokens | Skipped:
         """Let the policy go on; returns what it sampled, or why it did not: a server that fails costs no group."""
-        output, prefix_ids = candidate.output, corrected.tokens.ids
+        output, prefix_ids, asked = candidate.output, corrected.tokens.ids, candidate.sampling.latest_request
+        if asked is None:
+            return Skipped.NOT_SAMPLED_BY_POLICY_CLIENT
+        # All that the agent loop asked with: images, stop tokens; and its number, by which verl chooses the server.
         max_tokens = min(max_new_tokens, self.strategies.response_length - len(prefix_ids))
+        seed = candidate.sampling.seed_of("reflection", candidate.record.reflection_rounds)
+        params = {**asked["sampling_params"], "max_tokens": max_tokens, **seed}
         limit = asyncio.timeout(self.settings.time_limit_seconds)
         try:
             async with limit:
                 generated = await self.llm_client.generate(
-                    request_id=uuid4().hex,
+                    **{**asked, "sampling_params": params},
                     prompt_ids=list(output.prompt_ids) + prefix_ids,
-                    sampling_params={**candidate.sampling_params, "max_tokens": max_tokens},
                 )
         except Exception:
             if limit.expired():

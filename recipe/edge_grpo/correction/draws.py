@@ -1,4 +1,4 @@
-"""Every random choice of error correction, as pure functions of where in the run it is made.
+"""Random choices of error correction and seeds of sampling, as pure functions of where in the run they are made.
 
 Where this differs from the authors' code, and why: theirs shares one generator per process, so that a resumed run, or
 one with another number of processes, draws differently. Here each choice has a generator of its own, seeded by
@@ -8,6 +8,7 @@ one with another number of processes, draws differently. Here each choice has a 
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from recipe.edge_grpo.settings.choices import Strategy
 
@@ -21,6 +22,15 @@ class DrawPlace:
     """Training step in which the prompt was handed to the rollout."""
     dataset_index: object
     """Of the prompt in the training file."""
+
+
+def place_of_row(row: Mapping[str, Any], seed: int) -> DrawPlace:
+    """Return where in the run of this seed a row of the dataset, with verl's `global_steps` and `index`, is sampled.
+
+    >>> place_of_row({"global_steps": 3, "index": 5}, seed=0)
+    DrawPlace(seed=0, global_step=3, dataset_index=5)
+    """
+    return DrawPlace(seed, int(row["global_steps"]), row.get("index", 0))
 
 
 def draw_strategy(probabilities: Mapping[Strategy, float], place: DrawPlace, session: int) -> Strategy:
@@ -56,6 +66,17 @@ def draw_order(num_responses: int, place: DrawPlace) -> list[int]:
     order = list(range(num_responses))
     _generator(place, "order").shuffle(order)
     return order
+
+
+def draw_sampling_seed(place: DrawPlace, session: int, purpose: str, number: int) -> int:
+    """Draw the seed of one request to the engine: the `number`-th (from 0) of this session for this purpose.
+
+    It is in [0, 2^63). Requests of one session differ as well: equal seeds would make their random numbers equal.
+
+    >>> draw_sampling_seed(DrawPlace(seed=0, global_step=1, dataset_index=7), 0, "first_pass", 0)
+    1590258283854686899
+    """
+    return _generator(place, session, "sampling", purpose, number).getrandbits(63)
 
 
 def _generator(place: DrawPlace, *parts: object) -> random.Random:

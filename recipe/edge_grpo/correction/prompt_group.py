@@ -79,8 +79,9 @@ async def _correct_one_surely(
     corrector: ErrorCorrector, candidates: list[Candidate], members: list[GroupMember], order: list[int]
 ) -> list[int]:
     """Return the number of the response that was surely corrected; empty where none is needed or possible."""
-    for number, strategy in sure_attempts(members, order, corrector.probabilities):
-        if strategy is Strategy.SOLUTION and candidates[number].solution is None and corrector.may_answer:
+    probabilities = corrector.probabilities(candidates[0])
+    for number, strategy in sure_attempts(members, order, probabilities):
+        if strategy is Strategy.SOLUTION and candidates[number].solution is None and probabilities[Strategy.ANSWER] > 0:
             continue  # it would be the answer once more
         if await corrector.correct_or_restore(candidates[number], strategy):
             candidates[number].note(guard_role=GuardRole.SURE)

@@ -22,6 +22,9 @@ class Skipped(StrEnum):
     NO_ROOM = "no_room"
     SOLUTION_TOO_LONG = "solution_too_long"
     GENERATION_FAILED = "generation_failed"
+    NOT_SAMPLED_BY_POLICY_CLIENT = "not_sampled_by_policy_client"
+    MEDIA_IN_RESPONSE = "media_in_response"
+    SCORED_BY_AGENT_LOOP = "scored_by_agent_loop"
     GENERATION_TIMED_OUT = "generation_timed_out"
 
 

@@ -5,6 +5,7 @@ tokenizer and the reward workers. With `scope: response` each failed response is
 scored, without waiting for the rest of its group; with `scope: group` once all responses of its prompt have been.
 """
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -14,15 +15,18 @@ from verl.trainer.ppo.v1.agent_loop_tq import AgentLoopManagerTQ, AgentLoopWorke
 
 from recipe.edge_grpo.correction.candidate import Candidate
 from recipe.edge_grpo.correction.corrector import ErrorCorrector
+from recipe.edge_grpo.correction.draws import place_of_row
 from recipe.edge_grpo.correction.prompt_group import PromptGroup, correct_group
 from recipe.edge_grpo.correction.record import write_record
+from recipe.edge_grpo.correction.sampling import NotingClient, SessionSampling, current_session
 from recipe.edge_grpo.correction.strategies import Strategies
-from recipe.edge_grpo.settings.block import read_settings
+from recipe.edge_grpo.names import TRAINER_MODES
+from recipe.edge_grpo.settings.block import EdgeGRPOSettings, read_settings
 from recipe.edge_grpo.settings.choices import CorrectionScope
 
-# The sampling parameters and the group reach `_run_agent_loop` and are needed in `_agent_loop_postprocess`; each
-# session is a task of its own, hence has its own value.
-_sampling_params: ContextVar[dict[str, Any]] = ContextVar("sampling_params")
+# The group's size reaches `_run_prompt` alone, and the group is needed in `_agent_loop_postprocess`; the sessions of a
+# prompt are tasks that inherit both.
+_group_size: ContextVar[int] = ContextVar("group_size")
 _prompt_group: ContextVar[PromptGroup | None] = ContextVar("prompt_group", default=None)
 
 
@@ -33,6 +37,7 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):
         # Not removable: Ray cannot create an actor of a class derived from another actor's without its own __init__.
         super().__init__(*args, **kwargs)
         self.edge_grpo_settings = read_settings(self.config)
+        self.should_seed = should_seed_responses(self.config, self.edge_grpo_settings)
         strategies = Strategies(
             self.edge_grpo_settings,
             self.tokenizer,
@@ -41,27 +46,30 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):
         )
         self.corrector = ErrorCorrector(
             self.edge_grpo_settings,
-            self.rollout_config.n,
             strategies,
             self.llm_client,
             lambda output, row: self._compute_score([output], kwargs=row),
             keeps_first_pass_text=bool(self.config.trainer.get("rollout_data_dir")),
         )
+        self.llm_client = NotingClient(self.llm_client)  # for agent loops
 
     async def _run_prompt(
         self, prompt: dict[str, Any], sampling_params: dict[str, Any], trajectory: dict[str, Any], trace: bool = False
     ) -> None:
         settings = self.edge_grpo_settings.gec
-        if settings.enabled and settings.scope is CorrectionScope.GROUP and not trajectory["validate"]:
+        if not trajectory["validate"]:
             num_sessions = prompt.get("__rollout_n__", self.rollout_config.n)  # as verl chooses it
-            _prompt_group.set(PromptGroup(num_sessions, lambda group: correct_group(self.corrector, group)))
+            _group_size.set(num_sessions)
+            if settings.enabled and settings.scope is CorrectionScope.GROUP:
+                _prompt_group.set(PromptGroup(num_sessions, lambda group: correct_group(self.corrector, group)))
         await super()._run_prompt(prompt, sampling_params, trajectory, trace)
 
     async def _run_agent_loop(self, sampling_params: dict[str, Any], trajectory: dict[str, Any], **kwargs: Any) -> Any:
-        settings = self.edge_grpo_settings.gec
-        if settings.enabled and settings.first_pass_max_tokens is not None and not trajectory["validate"]:
-            sampling_params = {**sampling_params, "max_tokens": settings.first_pass_max_tokens}
-        _sampling_params.set(sampling_params)
+        if not trajectory["validate"]:
+            current_session.set(self._sampling_of(kwargs))
+            max_tokens = self.edge_grpo_settings.gec.first_pass_max_tokens
+            if max_tokens is not None:  # also for an agent loop that samples elsewhere
+                sampling_params = {**sampling_params, "max_tokens": max_tokens}
         try:
             return await super()._run_agent_loop(sampling_params, trajectory=trajectory, **kwargs)
         finally:
@@ -69,12 +77,25 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):
             if group is not None:
                 group.leave(int(kwargs["session_id"]))  # one that failed before it was scored is not waited for
 
+    def _sampling_of(self, row: Mapping[str, Any]) -> SessionSampling:
+        """Return how a training session of this row is sampled; without error correction as with it."""
+        settings = self.edge_grpo_settings
+        return SessionSampling(
+            group_size=_group_size.get(self.rollout_config.n),
+            session=int(row["session_id"]),
+            max_tokens=settings.gec.first_pass_max_tokens,
+            seed_place=place_of_row(row, settings.seed) if self.should_seed else None,
+        )
+
     async def _agent_loop_postprocess(
         self, output: AgentLoopOutput | list[AgentLoopOutput], validate: bool, **kwargs: Any
     ) -> None:
-        # An agent loop with several outputs a session has no single response to correct.
-        if self.edge_grpo_settings.gec.enabled and not validate and isinstance(output, AgentLoopOutput):
-            candidate = await self.corrector.score_first_pass(output, kwargs, _sampling_params.get({}))
+        if isinstance(output, list) and len(output) == 1:
+            output = output[0]
+        sampling = current_session.get()
+        # An agent loop with several outputs a session has no single response to correct. Validation has no `sampling`.
+        if self.edge_grpo_settings.gec.enabled and sampling is not None and isinstance(output, AgentLoopOutput):
+            candidate = await self.corrector.score_first_pass(output, kwargs, sampling)
             await self._correct(candidate)
             write_record(output.extra_fields, candidate.record)
         await super()._agent_loop_postprocess(output, validate, **kwargs)
@@ -93,6 +114,18 @@ class EdgeGRPOAgentLoopManager(AgentLoopManagerTQ):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.agent_loop_workers_class = ray.remote(EdgeGRPOAgentLoopWorker)
+
+
+def should_seed_responses(config: Any, settings: EdgeGRPOSettings) -> bool:
+    """Return True if each request of a training session gets a seed of its own.
+
+    Not with the asynchronous trainers: verl's client asks for the rest of an interrupted response with the same
+    parameters, and so with random numbers that its beginning depends on. What they sample depends on time anyway.
+    Other engines than vLLM have other names for a seed, or none.
+    """
+    mode = config.trainer.v1.trainer_mode
+    is_sync = TRAINER_MODES.get(mode, mode) == "sync"
+    return settings.seeds_responses and is_sync and config.actor_rollout_ref.rollout.name == "vllm"
 
 
 def _eos_token_ids(model_config: Any) -> frozenset[int]:

@@ -72,7 +72,12 @@ class Strategies:
         return corrected or Skipped.NO_ROOM
 
     def replace_by_solution(self, candidate: Candidate) -> CorrectedResponse | Skipped:
-        """Put the reference solution in the response's place."""
+        """Put the reference solution in the response's place.
+
+        Where a tool has answered with an image, that would stay in verl's output and its place would be gone.
+        """
+        if candidate.may_hold_media:
+            return Skipped.MEDIA_IN_RESPONSE
         corrected = replace_by_solution(
             candidate.tokens,
             self._encode(str(candidate.solution)),

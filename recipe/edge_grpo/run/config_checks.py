@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from recipe.edge_grpo.names import ESTIMATOR, TRAINER_MODES
 from recipe.edge_grpo.run.correction_checks import bypasses_old_log_prob, check_error_correction
 from recipe.edge_grpo.run.estimators import refuse_estimator
+from recipe.edge_grpo.run.sampling_checks import check_sampling
 from recipe.edge_grpo.settings.block import BLOCK, EdgeGRPOSettings, read_settings
 from recipe.edge_grpo.settings.choices import CountedTokens, EntropySource, InjectedLoss
 
@@ -38,6 +39,7 @@ def check_config(config: DictConfig) -> None:
     settings = read_settings(config)
     _check_trainer(config, uses_estimator)
     _check_entropy(config, settings, uses_estimator)
+    check_sampling(config, settings)
     if settings.gec.enabled:
         check_error_correction(config, settings)
     masks_injected = settings.gec.enabled and settings.gec.injected_loss is InjectedLoss.MASK

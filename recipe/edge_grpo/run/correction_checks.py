@@ -5,7 +5,7 @@ A part of `config_checks.py`, which says when these run.
 
 from omegaconf import DictConfig
 
-from recipe.edge_grpo.names import AGENT_LOOP_MANAGER, POLICY_LOSS, TRAINER_MODES
+from recipe.edge_grpo.names import POLICY_LOSS, TRAINER_MODES
 from recipe.edge_grpo.settings.block import BLOCK, EdgeGRPOSettings
 from recipe.edge_grpo.settings.choices import SMALLEST_GROUP_OF_SCHEDULE, InjectedLoss, ProbabilitySchedule
 
@@ -23,12 +23,6 @@ def check_error_correction(config: DictConfig, settings: EdgeGRPOSettings) -> No
         ValueError: naming the key, its value and the fix.
     """
     rollout = config.actor_rollout_ref.rollout
-    manager = rollout.agent.get("agent_loop_manager_class")
-    if manager != AGENT_LOOP_MANAGER:
-        raise ValueError(
-            f"{BLOCK}.gec.enabled=True with actor_rollout_ref.rollout.agent.agent_loop_manager_class={manager}: "
-            f"set it to {AGENT_LOOP_MANAGER}"
-        )
     if config.trainer.v1.trainer_mode not in TRAINER_MODES:
         raise ValueError(f"{BLOCK}.gec.enabled=True needs trainer.v1.trainer_mode={next(iter(TRAINER_MODES))}")
     reward_model = config.reward.reward_model
@@ -48,11 +42,6 @@ def check_error_correction(config: DictConfig, settings: EdgeGRPOSettings) -> No
         raise ValueError(
             f"{BLOCK}.gec.schedule=2/G needs groups of at least {SMALLEST_GROUP_OF_SCHEDULE} responses, and "
             f"actor_rollout_ref.rollout.n={rollout.n}; raise it or set {BLOCK}.gec.schedule=fixed"
-        )
-    first_pass = settings.gec.first_pass_max_tokens
-    if first_pass is not None and first_pass > rollout.response_length:
-        raise ValueError(
-            f"{BLOCK}.gec.first_pass_max_tokens={first_pass} exceeds data.max_response_length={rollout.response_length}"
         )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from recipe.edge_grpo.settings import validation as check
 from recipe.edge_grpo.settings.choices import (
     ANSWER_PLACEHOLDER,
+    SMALLEST_GROUP_OF_SCHEDULE,
     CorrectionScope,
     CountedTokens,
     EntropyMean,
@@ -84,7 +85,7 @@ class GuidedErrorCorrectionSettings:
     time_limit_seconds: float | None
     """A continuation that takes longer is given up."""
     first_pass_max_tokens: int | None
-    """Bound on what the policy samples before correction; None leaves no room to correct a truncated response."""
+    """Bound on what the policy samples before correction, also where that is off; None for no bound."""
     max_prompt_tokens: int | None
     """Longer prompts, chat template included, are not corrected."""
     long_solution: LongSolution
@@ -144,8 +145,10 @@ class GuidedErrorCorrectionSettings:
             )
 
     def strategy_probabilities(self, group_size: int) -> Mapping[Strategy, float]:
-        """Return the probability of each strategy in groups of this size."""
-        return self.probabilities if self.schedule is ProbabilitySchedule.FIXED else two_over_group_size(group_size)
+        """Return the probability of each strategy in groups of this size; one of fewer than 4 counts as one of 4."""
+        if self.schedule is ProbabilitySchedule.FIXED:
+            return self.probabilities
+        return two_over_group_size(max(group_size, SMALLEST_GROUP_OF_SCHEDULE))
 
 
 _GEC_CHOICES: dict[str, type[StrEnum]] = {
@@ -162,7 +165,9 @@ class EdgeGRPOSettings:
     """The block `edge_grpo`."""
 
     seed: int
-    """Of the draws of error correction."""
+    """Of the draws of error correction, and of the seeds of sampling."""
+    seeds_responses: bool
+    """Give each response a sampling seed of its own."""
     replay_poll_seconds: float
     """How often the trainer looks for finished groups."""
     stall_seconds: float | None
@@ -174,6 +179,7 @@ class EdgeGRPOSettings:
 
     def __post_init__(self) -> None:
         check.require_type(f"{BLOCK}.seed", self.seed, int)
+        check.require_type(f"{BLOCK}.seeds_responses", self.seeds_responses, bool)
         check.require_seconds(f"{BLOCK}.replay_poll_seconds", self.replay_poll_seconds)
         check.require_seconds_or_null(f"{BLOCK}.stall_seconds", self.stall_seconds)
 

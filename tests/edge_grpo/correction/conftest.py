@@ -26,6 +26,7 @@ from support.error_correction import (
 )
 
 from recipe.edge_grpo.correction.corrector import ErrorCorrector
+from recipe.edge_grpo.correction.sampling import NotingClient
 from recipe.edge_grpo.correction.strategies import Strategies
 
 
@@ -58,6 +59,9 @@ def start(monkeypatch, tokenizer):
     async def run_agent_loop(worker, sampling_params, trajectory, **row):
         run = runs[id(worker)]
         run.first_pass_params = sampling_params
+        if run.first_pass_arguments is not None:
+            request = {"prompt_ids": [Q, TWO], "sampling_params": sampling_params, **run.first_pass_arguments}
+            await worker.llm_client.generate(request_id=f"of session {row['session_id']}", **request)
         await asyncio.sleep(0)  # sampling takes time: other sessions start meanwhile
         output = await run.first_pass_of(row)
         return await worker._agent_loop_postprocess(output, trajectory["validate"], **row)
@@ -84,6 +88,7 @@ def start(monkeypatch, tokenizer):
         format_score=None,
         response_length=RESPONSE_LENGTH,
         group_size=GROUP_SIZE,
+        seeds_responses=False,
         **gec,
     ):
         worker = object.__new__(EdgeGRPOAgentLoopWorker)
@@ -110,10 +115,11 @@ def start(monkeypatch, tokenizer):
             response_length=response_length, n=group_size, val_kwargs=types.SimpleNamespace(n=group_size)
         )
         worker.config = types.SimpleNamespace(actor_rollout_ref=types.SimpleNamespace(rollout=worker.rollout_config))
+        worker.should_seed = seeds_responses
+        worker.llm_client = NotingClient(run.first_pass_server)
         worker._compute_score = compute_score
         worker.corrector = ErrorCorrector(
             worker.edge_grpo_settings,
-            group_size,
             Strategies(worker.edge_grpo_settings, tokenizer, frozenset((EOS, END)), response_length),
             run.policy,
             lambda output, row: worker._compute_score([output], kwargs=row),

@@ -23,7 +23,8 @@ from support.error_correction import (
 
 from recipe.edge_grpo.correction.draws import DrawPlace, draw_strategy
 from recipe.edge_grpo.correction.record import RECORD_KEY, CorrectionRecord, Skipped, read_record
-from recipe.edge_grpo.settings.choices import Strategy
+from recipe.edge_grpo.correction.sampling import NotingClient
+from recipe.edge_grpo.settings.choices import ProbabilitySchedule, Strategy
 
 LOSSES = [
     ("mask", None, 0),
@@ -196,23 +197,43 @@ def test_of_two_reasons_the_prompt_gate_is_recorded(start, response, first_pass)
 
 @pytest.mark.parametrize(
     ("group_size", "expected"),
-    [(4, (0.0, 0.5, 0.5)), (5, (0.2, 0.4, 0.4)), (8, (0.5, 0.25, 0.25)), (16, (0.75, 0.125, 0.125))],
+    [
+        (2, (0.0, 0.5, 0.5)),
+        (4, (0.0, 0.5, 0.5)),
+        (5, (0.2, 0.4, 0.4)),
+        (8, (0.5, 0.25, 0.25)),
+        (16, (0.75, 0.125, 0.125)),
+    ],
 )
-def test_the_schedule_takes_its_probabilities_from_the_group_size(start, policy, response, group_size, expected):
+@pytest.mark.parametrize("rollout_n", [8, 4])
+def test_the_schedule_takes_its_probabilities_from_the_prompts_own_group_size(
+    start, policy, response, group_size, expected, rollout_n
+):
     """Strategies in the order reflection, answer, solution; the probabilities of the settings have no effect."""
-    run = start(Strategy.SOLUTION, policy(N42, EOS), schedule="2/G", group_size=group_size)
+    run = start(Strategy.SOLUTION, policy(N42, EOS), schedule="2/G", group_size=rollout_n)
     shares = dict(zip(Strategy, expected, strict=True))
-    assert run.worker.corrector.probabilities == pytest.approx(shares)
-    stored = run.sample_group([response(WRONG, EOS) for _ in range(40)])
-    drawn = [read_record(stored[session].extra_fields).strategy for session in range(40)]
-    assert drawn == [draw_strategy(shares, DrawPlace(0, 3, 5), session) for session in range(40)]
+    drawn = []
+    for index in range(40 // group_size):
+        stored = run.sample_group([response(WRONG, EOS) for _ in range(group_size)], index=index)
+        strategies = [read_record(stored[session].extra_fields).strategy for session in range(group_size)]
+        assert strategies == [draw_strategy(shares, DrawPlace(0, 3, index), session) for session in range(group_size)]
+        drawn += strategies
     assert set(Counter(drawn)) == {strategy for strategy, share in shares.items() if share > 0}
+
+
+def test_the_guard_tries_what_the_prompts_own_group_size_allows(start, policy, response):
+    """With four responses of its own the schedule never reflects; with the run's eight it would."""
+    run = start(Strategy.SOLUTION, policy(N42, EOS), schedule="2/G", scope="group", group_size=8)
+    for index in range(10):
+        run.sample_group([response(WRONG, EOS) for _ in range(4)], index=index)
+    assert run.policy.requests == []
 
 
 def test_a_fixed_schedule_takes_the_probabilities_of_the_settings_in_groups_of_any_size(start):
     expected = {Strategy.REFLECTION: 0.5, Strategy.ANSWER: 0.25, Strategy.SOLUTION: 0.25}
+    settings = start().worker.edge_grpo_settings.gec
     for group_size in (1, 2, 16):
-        assert start(group_size=group_size).worker.corrector.probabilities == expected
+        assert settings.strategy_probabilities(group_size) == expected
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))
@@ -323,11 +344,13 @@ def test_the_worker_takes_what_it_needs_from_verls_configuration(
         "actor_rollout_ref.rollout.response_length=77",
     )
     server = object()
-    corrector = EdgeGRPOAgentLoopWorker(config, server).corrector
+    worker = EdgeGRPOAgentLoopWorker(config, server)
+    corrector = worker.corrector
+    assert isinstance(worker.llm_client, NotingClient) and worker.should_seed
     assert corrector.keeps_first_pass_text is keeps_text
     assert corrector.seed == 7
     assert corrector.llm_client is server
-    assert corrector.probabilities[Strategy.ANSWER] == 2 / 16
+    assert corrector.settings.schedule is ProbabilitySchedule.TWO_OVER_GROUP_SIZE
     assert corrector.strategies.tokenizer is tokenizer
     assert corrector.strategies.response_length == 77
     assert corrector.strategies.eos_token_ids == {EOS, END}

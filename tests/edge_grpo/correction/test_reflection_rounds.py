@@ -51,7 +51,8 @@ def test_reflection_goes_on_until_the_response_is_right(start, scripted, respons
         [Q, TWO, WRONG, WAIT],
         [Q, TWO, WRONG, WAIT, SO, WAIT],
     ]
-    assert len({request.id for request in run.policy.requests}) == 2
+    # each round at the server that has the session's prefix
+    assert [request.id for request in run.policy.requests] == ["of session 0"] * 2
     assert [ids for ids, _ in run.scored] == [[WRONG, EOS], [WRONG, WAIT, SO, EOS], stored.response_ids]
     assert run.record == CorrectionRecord(
         0.25,
@@ -208,7 +209,7 @@ class Bookkeeper:
         self.generator = random.Random(seed)
         self.returned = []
 
-    async def generate(self, *, request_id, prompt_ids, sampling_params):
+    async def generate(self, *, request_id, prompt_ids, sampling_params, **arguments):
         from verl.workers.rollout.replica import TokenOutput
 
         await asyncio.sleep(0)

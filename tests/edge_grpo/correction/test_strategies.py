@@ -62,13 +62,11 @@ def test_a_missing_solution_falls_back_to_the_answer_and_is_recorded(start, resp
 
 
 def test_a_row_without_extra_info_can_be_corrected(start, response):
-    from recipe.edge_grpo.correction.rollout import EdgeGRPOAgentLoopWorker
-
     run = start(Strategy.SOLUTION)
     row = {"uid": "u", "session_id": 0, "global_steps": 1, "reward_model": {"ground_truth": "42"}}
-    output = response(WRONG)
-    asyncio.run(EdgeGRPOAgentLoopWorker._agent_loop_postprocess(run.worker, output, False, **row))
-    assert output.response_ids == [WRONG, WAIT, ANSWER, N42, EOS]
+    run.agent_loop_output = response(WRONG)
+    asyncio.run(run.worker._run_agent_loop({}, {"validate": False}, agent_name="x", **row))
+    assert run.stored.response_ids == [WRONG, WAIT, ANSWER, N42, EOS]
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))

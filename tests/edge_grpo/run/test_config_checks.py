@@ -33,6 +33,8 @@ LOG_PROBS = "actor_rollout_ref.rollout.calculate_log_probs=True"
 SAMPLED_ENTROPY = ["edge_grpo.eda.entropy=sampled", "edge_grpo.eda.tokens=sampled", LOG_PROBS]
 SHAPED = ["edge_grpo.gec.injected_loss=shaped", "actor_rollout_ref.actor.policy_loss.loss_mode=edge_grpo_shaped"]
 
+OTHER_MANAGER = "actor_rollout_ref.rollout.agent.agent_loop_manager_class=some.other.Manager"
+
 # (overrides after +recipe=…, what the message must contain: key and value, then the fix)
 REFUSED = [
     ("edge_grpo", ["trainer.use_v1=False"], ["trainer.use_v1=False", "set trainer.use_v1=True"]),
@@ -116,13 +118,31 @@ REFUSED = [
     ),
     (
         "gec_only",
-        ["actor_rollout_ref.rollout.agent.agent_loop_manager_class=some.other.Manager"],
+        [OTHER_MANAGER],
         ["agent_loop_manager_class=some.other.Manager", f"set it to {AGENT_LOOP_MANAGER}"],
     ),
     (
         "gec_only",
         ["actor_rollout_ref.rollout.agent.agent_loop_manager_class=null"],
         ["edge_grpo.gec.enabled=True", "agent_loop_manager_class=None", f"set it to {AGENT_LOOP_MANAGER}"],
+    ),
+    (
+        "grpo",
+        [OTHER_MANAGER],
+        ["edge_grpo.gec.first_pass_max_tokens=2560", "some.other.Manager", "first_pass_max_tokens=null"],
+    ),
+    (
+        "eda_only",
+        [OTHER_MANAGER, "edge_grpo.gec.first_pass_max_tokens=null"],
+        ["edge_grpo.seeds_responses=True", "some.other.Manager", "edge_grpo.seeds_responses=False"],
+    ),
+    *(
+        (
+            name,
+            ["actor_rollout_ref.rollout.full_determinism=True"],
+            ["actor_rollout_ref.rollout.full_determinism=True", "set it to False", "edge_grpo.seeds_responses=True"],
+        )
+        for name in ("edge_grpo", "grpo")
     ),
     (
         "gec_only",
@@ -157,6 +177,11 @@ REFUSED = [
         ["edge_grpo.gec.first_pass_max_tokens=513", "data.max_response_length=512"],
         ["edge_grpo.gec.first_pass_max_tokens=513", "data.max_response_length=512"],
     ),
+    (
+        "grpo",
+        ["data.max_response_length=512"],
+        ["edge_grpo.gec.first_pass_max_tokens=2560", "data.max_response_length=512"],
+    ),
 ]
 
 
@@ -174,7 +199,7 @@ def test_what_cannot_work_is_refused_with_key_value_and_fix(compose, name, overr
     [
         # correction off: nothing that only correction needs is asked for
         ("grpo", ["trainer.v1.trainer_mode=sync"]),
-        ("eda_only", ["actor_rollout_ref.rollout.agent.agent_loop_manager_class=some.other.Manager"]),
+        ("eda_only", [OTHER_MANAGER, "edge_grpo.gec.first_pass_max_tokens=null", "edge_grpo.seeds_responses=False"]),
         ("eda_only", ["reward.reward_model.enable=True", "reward.reward_model.enable_resource_pool=False"]),
         ("edge_grpo", ["reward.reward_model.enable=True", "reward.reward_model.enable_resource_pool=True"]),
         ("edge_grpo", ["trainer.v1.trainer_mode=edge_grpo_colocate_async"]),

@@ -80,6 +80,27 @@ def test_an_ablation_differs_from_the_method_in_what_its_name_says_and_nothing_e
     assert changes(compose("+recipe=edge_grpo"), compose(f"+recipe={name}")) == difference
 
 
+def first_pass_sampling(config):
+    """What decides how the policy samples before anything is corrected."""
+    rollout, settings = config.actor_rollout_ref.rollout, read_settings(config)
+    names = ("temperature", "top_p", "top_k", "n", "response_length", "prompt_length", "max_model_len")
+    return {
+        **{name: rollout[name] for name in names},
+        "manager": rollout.agent.agent_loop_manager_class,
+        "bound": settings.gec.first_pass_max_tokens,
+        "seeds": (settings.seeds_responses, settings.seed),
+    }
+
+
+@pytest.mark.parametrize("profile", [None, *PROFILES])
+@pytest.mark.parametrize("name", sorted(set(RECIPES) - {"edge_grpo", "edge_grpo_paper"}))  # the latter has the authors'
+def test_every_recipe_samples_the_first_pass_as_the_method_does(compose, name, profile):
+    overrides = [VLLM] if profile is None else [f"+profile={profile}"]
+    method, other = (compose(f"+recipe={recipe}", *overrides) for recipe in ("edge_grpo", name))
+    assert first_pass_sampling(other) == first_pass_sampling(method)
+    assert first_pass_sampling(other)["bound"] is not None
+
+
 def test_the_paper_recipe_is_the_authors_setting(compose):
     config = compose("+recipe=edge_grpo_paper")
     actor, rollout, settings = config.actor_rollout_ref.actor, config.actor_rollout_ref.rollout, read_settings(config)

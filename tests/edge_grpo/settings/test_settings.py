@@ -12,6 +12,7 @@ from recipe.edge_grpo.settings.choices import Strategy
 
 GOOD = {
     "seed": 7,
+    "seeds_responses": False,
     "replay_poll_seconds": 0.5,
     "stall_seconds": 900,
     "eda": {"enabled": True, "clip": [0.5, 2], "entropy": "sampled", "tokens": "sampled", "mean": "batch"},

@@ -25,7 +25,7 @@ def policy_by_session(policy):
             super().__init__()
             self.continuation = continuation
 
-        async def generate(self, *, request_id, prompt_ids, sampling_params):
+        async def generate(self, *, request_id, prompt_ids, sampling_params, **arguments):
             continuation = self.continuation(prompt_ids[2] - FIRST)
             is_error = isinstance(continuation, Exception)
             self.ids, self.error = ([], continuation) if is_error else (continuation, None)

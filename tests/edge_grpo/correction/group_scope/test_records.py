@@ -144,7 +144,7 @@ def test_with_the_scope_of_a_response_all_failures_are_corrected_as_in_the_paper
     run = start(policy=policy(N42, EOS), scope="response", corrects_mixed_groups=False)  # which has no effect there
     stored = run.sample_group(group(outcomes))
     assert all(is_right(output) for output in stored.values())
-    probabilities = run.worker.corrector.probabilities
+    probabilities = run.worker.edge_grpo_settings.gec.probabilities
     for session, record in records(stored).items():
         drawn = draw_strategy(probabilities, PLACE, session) if outcomes[session] == "w" else None
         assert record.strategy is drawn
