@@ -10,9 +10,9 @@ MODULES = [
         "advantage",
         *(f"settings.{name}" for name in ("block", "choices", "validation")),
         *(f"correction.{name}" for name in ("candidate", "contrast_guard", "corrector", "draws", "failure")),
-        *(f"correction.{name}" for name in ("prompt_group", "record", "strategies", "tokens")),
+        *(f"correction.{name}" for name in ("prompt_group", "record", "sessions", "strategies", "tokens")),
         *(f"training_step.{name}" for name in ("batch", "correction_metrics", "estimator", "injected_tokens")),
-        *(f"training_step.{name}" for name in ("metrics", "outcomes", "policy_loss")),
+        *(f"training_step.{name}" for name in ("lost_sessions", "metrics", "outcomes", "policy_loss", "sub_steps")),
     )
 ]
 FUNCTIONS = {
@@ -29,6 +29,7 @@ WITHOUT_EXAMPLE = {
     # They take a whole batch as verl has stored it.
     *("training_step.batch.batch_entropy", "training_step.metrics.step_metrics"),
     *("training_step.outcomes.response_outcomes", "training_step.outcomes.rollout_columns"),
+    "training_step.sub_steps.sizes_of",
     # They are not pure: they wait for a group, set or read a context variable, or need verl.
     "correction.prompt_group.correct_group",
     *("training_step.estimator.edge_grpo_advantage", "training_step.estimator.entropy_ratio_for_estimator"),

@@ -43,6 +43,7 @@ def settings(only=None, **gec):
             "seeds_responses": True,
             "replay_poll_seconds": 2.0,
             "stall_seconds": None,
+            "max_lost_fraction": None,
             "eda": {"enabled": True, "clip": None, "entropy": "exact", "tokens": "response", "mean": "group"},
             "gec": {
                 "enabled": True,

@@ -10,6 +10,7 @@ contrast_guard.py  which corrections never take a group's contrast away; pure
 sampling.py        how a session is sampled: the requests of its agent loop, bounded, seeded and remembered
 draws.py           every random choice, by its place in the run; pure
 failure.py         which responses failed, from what the reward function reported; pure
+sessions.py        how sessions ended, and why some were lost; pure
 record.py          what was done to one response; travels with it through verl's storage
 
 A new strategy: its name in settings/choices.py, its probability in the YAML, a method in strategies.py and its row in

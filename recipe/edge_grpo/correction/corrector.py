@@ -102,6 +102,7 @@ class ErrorCorrector:
 
     async def _apply(self, candidate: Candidate, strategy: Strategy, max_new_tokens: int) -> Skipped | None:
         """Apply a strategy once; returns why that was not possible, None if it was."""
+        snapshot, record = candidate.snapshot(), candidate.record
         corrected = self.strategies.table[strategy](candidate)
         if isinstance(corrected, Skipped):
             return corrected
@@ -112,8 +113,13 @@ class ErrorCorrector:
                 return sampled
             continuation = sampled
         candidate.replace_tokens(corrected.tokens + continuation)
-        await self.score(candidate.output, candidate.row)
-        record = candidate.record
+        try:
+            await self.score(candidate.output, candidate.row)
+        except Exception:
+            # A boundary on purpose: the reward is the user's code, and what it scored before is still valid.
+            logger.exception("the reward function failed on a corrected response; the response is kept as it was")
+            candidate.restore(snapshot, record)
+            return Skipped.SCORING_FAILED
         candidate.note(
             strategy=strategy,
             injected_spans=(*record.injected_spans, (corrected.injected_start, corrected.injected_end)),

@@ -26,6 +26,7 @@ class Skipped(StrEnum):
     MEDIA_IN_RESPONSE = "media_in_response"
     SCORED_BY_AGENT_LOOP = "scored_by_agent_loop"
     GENERATION_TIMED_OUT = "generation_timed_out"
+    SCORING_FAILED = "scoring_failed"
 
 
 class GuardRole(StrEnum):

@@ -17,8 +17,9 @@ from recipe.edge_grpo.correction.candidate import Candidate
 from recipe.edge_grpo.correction.corrector import ErrorCorrector
 from recipe.edge_grpo.correction.draws import place_of_row
 from recipe.edge_grpo.correction.prompt_group import PromptGroup, correct_group
-from recipe.edge_grpo.correction.record import write_record
+from recipe.edge_grpo.correction.record import read_record, record_of_score, write_record
 from recipe.edge_grpo.correction.sampling import NotingClient, SessionSampling, current_session
+from recipe.edge_grpo.correction.sessions import SampledGroup, SessionCounts
 from recipe.edge_grpo.correction.strategies import Strategies
 from recipe.edge_grpo.names import TRAINER_MODES
 from recipe.edge_grpo.settings.block import EdgeGRPOSettings, read_settings
@@ -28,6 +29,7 @@ from recipe.edge_grpo.settings.choices import CorrectionScope
 # prompt are tasks that inherit both.
 _group_size: ContextVar[int] = ContextVar("group_size")
 _prompt_group: ContextVar[PromptGroup | None] = ContextVar("prompt_group", default=None)
+_sampled_group: ContextVar[SampledGroup | None] = ContextVar("sampled_group", default=None)
 
 
 class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):
@@ -38,6 +40,7 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):
         super().__init__(*args, **kwargs)
         self.edge_grpo_settings = read_settings(self.config)
         self.should_seed = should_seed_responses(self.config, self.edge_grpo_settings)
+        self.sessions = _counts_of_training_and_validation()
         strategies = Strategies(
             self.edge_grpo_settings,
             self.tokenizer,
@@ -60,6 +63,7 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):
         if not trajectory["validate"]:
             num_sessions = prompt.get("__rollout_n__", self.rollout_config.n)  # as verl chooses it
             _group_size.set(num_sessions)
+            _sampled_group.set(SampledGroup(num_sessions))
             if settings.enabled and settings.scope is CorrectionScope.GROUP:
                 _prompt_group.set(PromptGroup(num_sessions, lambda group: correct_group(self.corrector, group)))
         await super()._run_prompt(prompt, sampling_params, trajectory, trace)
@@ -70,9 +74,17 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):
             max_tokens = self.edge_grpo_settings.gec.first_pass_max_tokens
             if max_tokens is not None:  # also for an agent loop that samples elsewhere
                 sampling_params = {**sampling_params, "max_tokens": max_tokens}
+        is_validation = trajectory["validate"]
         try:
             return await super()._run_agent_loop(sampling_params, trajectory=trajectory, **kwargs)
+        except Exception as error:
+            self.sessions[is_validation].lose(error)  # verl logs it, and pads
+            raise
         finally:
+            self.sessions[is_validation].num_ended += 1
+            sampled = _sampled_group.get()
+            if sampled is not None and sampled.end_session():
+                self.sessions[is_validation].count_group(sampled.first_passes, self.corrector.strategies.eos_token_ids)
             group = _prompt_group.get()
             if group is not None:
                 group.leave(int(kwargs["session_id"]))  # one that failed before it was scored is not waited for
@@ -92,6 +104,10 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):
     ) -> None:
         if isinstance(output, list) and len(output) == 1:
             output = output[0]
+        sampled = _sampled_group.get()
+        if sampled is not None and output:
+            final = output[-1] if isinstance(output, list) else output
+            sampled.first_passes.append(list(final.response_ids))
         sampling = current_session.get()
         # An agent loop with several outputs a session has no single response to correct. Validation has no `sampling`.
         if self.edge_grpo_settings.gec.enabled and sampling is not None and isinstance(output, AgentLoopOutput):
@@ -99,6 +115,24 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):
             await self._correct(candidate)
             write_record(output.extra_fields, candidate.record)
         await super()._agent_loop_postprocess(output, validate, **kwargs)
+        self._count_first_pass(output, validate)
+
+    def _count_first_pass(self, output: AgentLoopOutput | list[AgentLoopOutput], validate: bool) -> None:
+        if output == []:  # verl drops such a session without a word
+            self.sessions[validate].lose(RuntimeError("the agent loop returned no output"))
+            return
+        final = output[-1] if isinstance(output, list) else output
+        if validate or final.reward_score is None:  # None: a reward model scores after sampling
+            return
+        record = read_record(final.extra_fields)
+        if record is None:
+            record = record_of_score(final.extra_fields, final.reward_score, self.edge_grpo_settings.gec)
+        self.sessions[validate].score(record.first_pass_accuracy)
+
+    async def take_session_counts(self) -> dict[bool, SessionCounts]:
+        """Return how sessions ended since the last call: those of training under False, of validation under True."""
+        counts, self.sessions = self.sessions, _counts_of_training_and_validation()
+        return counts
 
     async def _correct(self, candidate: Candidate) -> None:
         group = _prompt_group.get()
@@ -114,6 +148,19 @@ class EdgeGRPOAgentLoopManager(AgentLoopManagerTQ):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.agent_loop_workers_class = ray.remote(EdgeGRPOAgentLoopWorker)
+
+    def take_session_counts(self) -> tuple[SessionCounts, SessionCounts]:
+        """Return how the sessions of all workers ended since the last call, those of training and of validation."""
+        totals = _counts_of_training_and_validation()
+        workers: list[Any] = self.agent_loop_workers
+        for counts in ray.get([worker.take_session_counts.remote() for worker in workers]):
+            for is_validation, total in totals.items():
+                total.add(counts[is_validation])
+        return totals[False], totals[True]
+
+
+def _counts_of_training_and_validation() -> dict[bool, SessionCounts]:
+    return {False: SessionCounts(), True: SessionCounts()}
 
 
 def should_seed_responses(config: Any, settings: EdgeGRPOSettings) -> bool:

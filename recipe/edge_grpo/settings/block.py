@@ -172,6 +172,8 @@ class EdgeGRPOSettings:
     """How often the trainer looks for finished groups."""
     stall_seconds: float | None
     """A run in which nothing is finished for so long is ended."""
+    max_lost_fraction: float | None
+    """A run that loses a larger share of its responses is ended."""
     eda: EntropyDrivenAdvantageSettings
     """Entropy-driven advantage."""
     gec: GuidedErrorCorrectionSettings
@@ -182,6 +184,7 @@ class EdgeGRPOSettings:
         check.require_type(f"{BLOCK}.seeds_responses", self.seeds_responses, bool)
         check.require_seconds(f"{BLOCK}.replay_poll_seconds", self.replay_poll_seconds)
         check.require_seconds_or_null(f"{BLOCK}.stall_seconds", self.stall_seconds)
+        check.require_share_or_null(f"{BLOCK}.max_lost_fraction", self.max_lost_fraction)
 
 
 def parse_settings(block: Mapping[str, Any] | None) -> EdgeGRPOSettings:

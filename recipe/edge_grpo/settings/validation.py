@@ -88,6 +88,17 @@ def require_seconds_or_null(key: str, value: Any) -> None:
         raise ValueError(f"{key}={value!r} must be a number of seconds above 0, or null for no limit")
 
 
+def require_share_or_null(key: str, value: Any) -> None:
+    """Refuse what is neither a number from 0 to 1 nor null, which means no limit.
+
+    >>> require_share_or_null("edge_grpo.max_lost_fraction", 5)
+    Traceback (most recent call last):
+    ValueError: edge_grpo.max_lost_fraction=5 must be a number from 0 to 1, or null for no limit
+    """
+    if value is not None and (not is_number(value) or not 0 <= value <= 1):
+        raise ValueError(f"{key}={value!r} must be a number from 0 to 1, or null for no limit")
+
+
 def one_of(key: str, value: Any, choices: type[Choice]) -> Choice:
     """Return the member of the enumeration with this name.
 

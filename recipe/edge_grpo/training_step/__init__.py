@@ -8,7 +8,10 @@ batch.py               what is known of a batch, and its entropies; pure
 injected_tokens.py     how the loss treats tokens that the policy did not write; pure
 outcomes.py            what became of each response, and its columns in a dumped rollout; pure
 metrics.py             the metrics of a batch; correction_metrics.py those of error correction; pure
+sub_steps.py           the metrics of a step that makes several updates; pure
+lost_sessions.py       responses that were lost, and when they end the run; pure
 
-A new metric: a function in metrics.py or correction_metrics.py, its line in docs/metrics.md. May import advantage,
-names, settings, correction, run and verl_patches; only trainer.py, policy_loss.py and transfer_queue.py import verl.
+A new metric: a function in metrics.py or correction_metrics.py, its rule in sub_steps.py, its line in docs/metrics.md.
+May import advantage, names, settings, correction, run and verl_patches; only trainer.py, policy_loss.py and
+transfer_queue.py import verl.
 """

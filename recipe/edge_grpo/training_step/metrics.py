@@ -21,6 +21,9 @@ from recipe.edge_grpo.training_step.batch import BatchEntropy, StoredBatch
 from recipe.edge_grpo.training_step.correction_metrics import correction_metrics, verify_metrics
 from recipe.edge_grpo.training_step.outcomes import ResponseOutcomes
 
+COLLAPSE_STD = 1e-6
+"""A group whose rewards have a smaller sample std has collapsed: tau of the Advantage Collapse Rate (2605.21125)."""
+
 
 def step_metrics(
     stored: StoredBatch,
@@ -64,7 +67,8 @@ def step_metrics(
 def group_metrics(rewards: Tensor, accuracies: Tensor, group_index: Tensor, stage: str) -> dict[str, float]:
     """Return the shares of groups without contrast.
 
-    `zero_variance`: all rewards of the group are equal, so that every advantage is 0 (a group of one counts);
+    `zero_variance`: the sample std of the group's rewards is below 1e-6, so that every advantage is 0 (a group of one
+    counts). This is the Advantage Collapse Rate, (1/N) sum_j 1[std(R_j) < tau].
     `all_correct`, `all_wrong`: every accuracy is 1, or 0.
 
     Args:
@@ -78,11 +82,9 @@ def group_metrics(rewards: Tensor, accuracies: Tensor, group_index: Tensor, stag
     [0.0, 0.0, 1.0]
     """
     num_groups = len(torch.bincount(group_index))
-    highest_reward, lowest_reward = _group_extremes(rewards, group_index, num_groups)
     highest_accuracy, lowest_accuracy = _group_extremes(accuracies, group_index, num_groups)
-    # Exact comparison: a std of equal numbers can differ from 0 by rounding.
     shares = {
-        "zero_variance": highest_reward == lowest_reward,
+        "zero_variance": _group_variances(rewards, group_index).sqrt() < COLLAPSE_STD,
         "all_correct": lowest_accuracy >= 1,
         "all_wrong": highest_accuracy <= 0,
     }
@@ -112,14 +114,8 @@ def mean_group_variance(values: Tensor, group_index: Tensor) -> float | None:
     >>> mean_group_variance(torch.tensor([1.0, -1.0, 5.0]), torch.tensor([0, 0, 1]))  # (1 + 1) / (2 - 1)
     2.0
     """
-    values = values.double()
-    group_size = torch.bincount(group_index)
-    squares = (values - group_mean_of(values, group_index)[group_index]).square()
-    sum_of_squares = values.new_zeros(len(group_size)).index_add(0, group_index, squares)
-    has_contrast = group_size >= 2
-    if not has_contrast.any():
-        return None
-    return (sum_of_squares[has_contrast] / (group_size[has_contrast] - 1)).mean().item()
+    is_large = torch.bincount(group_index) >= 2
+    return _group_variances(values, group_index)[is_large].mean().item() if is_large.any() else None
 
 
 def entropy_metrics(response_entropy: Tensor, accuracies: Tensor) -> dict[str, float]:
@@ -164,6 +160,14 @@ def accuracy_metrics(records: Sequence[CorrectionRecord], accuracies: Tensor) ->
         f"{METRIC_PREFIX}/accuracy/first_pass": first_pass,
         f"{METRIC_PREFIX}/accuracy/after_gec": accuracies.double().mean().item(),
     }
+
+
+def _group_variances(values: Tensor, group_index: Tensor) -> Tensor:
+    """Return the sample variance of each group; 0 for a group of one."""
+    values = values.double()
+    group_size = torch.bincount(group_index)
+    squares = (values - group_mean_of(values, group_index)[group_index]).square()
+    return values.new_zeros(len(group_size)).index_add(0, group_index, squares) / (group_size - 1).clamp(min=1)
 
 
 def _group_extremes(values: Tensor, group_index: Tensor, num_groups: int) -> tuple[Tensor, Tensor]:

@@ -85,9 +85,9 @@ def rollout_columns(
 
 
 def as_lists(columns: dict[str, dict[str, Any]], keys: list[str]) -> dict[str, list[Any]]:
-    """Return {column: its value for each key}, as verl wants it; null for the key of a padding row.
+    """Return {column: its value for each key}, as verl wants it; null for a key that is not known.
 
-    >>> as_lists({"a_0_0": {"accuracy": 1.0}}, ["a_0_0", "pad_0_0"])
+    >>> as_lists({"a_0_0": {"accuracy": 1.0}}, ["a_0_0", "b_0_0"])
     {'accuracy': [1.0, None]}
     """
     names = list(next(iter(columns.values()), {}))

@@ -14,7 +14,7 @@ from verl.trainer.ppo.v1 import PPOTrainerColocateAsync, PPOTrainerSeparateAsync
 from verl.utils.debug import marked_timer
 from verl.utils.debug.metrics import calculate_debug_metrics
 
-from recipe.edge_grpo.names import TRAINER_MODES
+from recipe.edge_grpo.names import METRIC_PREFIX, TRAINER_MODES
 from recipe.edge_grpo.run.config_checks import check_config
 from recipe.edge_grpo.run.correction_checks import bypasses_old_log_prob
 from recipe.edge_grpo.run.lifecycle import RunLifecycleMixin
@@ -23,13 +23,16 @@ from recipe.edge_grpo.settings.choices import InjectedLoss
 from recipe.edge_grpo.training_step.batch import BatchEntropy, StoredBatch, batch_entropy
 from recipe.edge_grpo.training_step.estimator import entropy_ratio_for_estimator
 from recipe.edge_grpo.training_step.injected_tokens import mark_injected, weight_injected
+from recipe.edge_grpo.training_step.lost_sessions import SessionWatch, session_metrics
 from recipe.edge_grpo.training_step.metrics import step_metrics
 from recipe.edge_grpo.training_step.outcomes import as_lists, response_outcomes, rollout_columns
+from recipe.edge_grpo.training_step.sub_steps import SubStep, combine_sub_steps, sizes_of
 from recipe.edge_grpo.training_step.transfer_queue import (
     fetch_batch,
     fetch_tokens,
     fill_injected_log_probs,
     put_tokens,
+    without_padding,
 )
 
 
@@ -40,6 +43,11 @@ class EdgeGRPOMixin(RunLifecycleMixin):
         check_config(config)
         self.edge_grpo_settings = read_settings(config)
         self.rollout_columns: dict[str, dict[str, Any]] = {}
+        max_lost_fraction = self.edge_grpo_settings.max_lost_fraction
+        self.training_sessions = SessionWatch("training", max_lost_fraction)
+        self.validation_sessions = SessionWatch("validation", max_lost_fraction)
+        self.is_sampling = False
+        self.sub_steps: list[SubStep] = []
         with open_dict(config):
             # verl compares this string with the names of its own modes, to choose the replay buffer for example.
             config.trainer.v1.trainer_mode = TRAINER_MODES.get(
@@ -48,6 +56,48 @@ class EdgeGRPOMixin(RunLifecycleMixin):
         super().__init__(config)
         # A constructor default of verl's without a configuration key.
         self.replay_buffer.poll_interval = self.edge_grpo_settings.replay_poll_seconds
+
+    def step(self, metrics: dict[str, Any], timing_raw: dict[str, Any]) -> KVBatchMeta:
+        self.sub_steps.clear()
+        batch = super().step(metrics, timing_raw)
+        metrics.update(combine_sub_steps(self.sub_steps))  # in the place of verl's means of them
+        metrics.update(session_metrics(self.training_sessions.take_counts()))
+        return batch
+
+    def _step_once(self, metrics: dict[str, Any], timing_raw: dict[str, Any], sample_batch_size: int) -> KVBatchMeta:
+        try:
+            return super()._step_once(metrics, timing_raw, sample_batch_size)
+        except RuntimeError:
+            if self.is_sampling:
+                self._look_at_sessions()  # says why, where verl finds that a whole batch is lost
+            raise
+
+    def on_sample_begin(self) -> None:
+        super().on_sample_begin()
+        self.is_sampling = True
+
+    def on_sample_end(self) -> None:
+        self.is_sampling = False
+        super().on_sample_end()
+        self._look_at_sessions()
+
+    def _add_prompts_to_generate(self, num_prompts: int) -> int:
+        # verl's asynchronous trainers sample others for a group that lost one, as long as it takes.
+        self._look_at_sessions()
+        return super()._add_prompts_to_generate(num_prompts)  # type: ignore[no-any-return]
+
+    def _validate(self) -> dict[str, float]:
+        metrics = super()._validate()
+        self._look_at_sessions()
+        lost = self.validation_sessions.take_counts().total_lost
+        return {**metrics, f"{METRIC_PREFIX}/validation/sessions_lost": lost}
+
+    def _look_at_sessions(self) -> None:
+        """Ask the agent-loop workers which sessions were lost; raises where they are too many."""
+        if hasattr(self.agent_loop_manager, "take_session_counts"):  # not where the user has a manager of another kind
+            training, validation = self.agent_loop_manager.take_session_counts()
+            self.training_sessions.look(training)
+            self.validation_sessions.look(validation)
 
     def _compute_old_log_prob(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
         result = super()._compute_old_log_prob(batch, metrics)
@@ -86,12 +136,16 @@ class EdgeGRPOMixin(RunLifecycleMixin):
         outcomes = response_outcomes(stored, self.edge_grpo_settings.gec)
         penalised = fetch_tokens(batch, "token_level_rewards") if algorithm.use_kl_in_reward else None
         scale_by_std = algorithm.get("norm_adv_by_std_in_grpo", True)
-        metrics.update(step_metrics(stored, entropy, outcomes, penalised, scale_by_std))
+        sub_step = SubStep(
+            step_metrics(stored, entropy, outcomes, penalised, scale_by_std), sizes_of(stored, entropy, outcomes)
+        )
+        self.sub_steps.append(sub_step)
+        metrics.update(sub_step.metrics)
         if self.config.trainer.get("rollout_data_dir"):
             self.rollout_columns.update(rollout_columns(stored, entropy, outcomes))
 
     def _log_rollout_data(self, batch: KVBatchMeta, timing_raw: dict[str, Any], rollout_data_dir: str) -> None:
-        super()._log_rollout_data(batch, timing_raw, rollout_data_dir)
+        super()._log_rollout_data(without_padding(batch), timing_raw, rollout_data_dir)
         self.rollout_columns.clear()
 
     def _dump_generations(

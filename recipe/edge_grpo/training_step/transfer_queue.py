@@ -87,6 +87,12 @@ def put_tokens(batch: KVBatchMeta, name: str, values: Tensor) -> None:
     batch.fields = tq.kv_batch_put(keys=batch.keys, partition_id=batch.partition_id, fields=fields).fields
 
 
+def without_padding(batch: KVBatchMeta) -> KVBatchMeta:
+    """Return the batch without the rows that verl added to make it divisible, or in the place of lost responses."""
+    is_padding = _is_padding(batch)
+    return batch.select_keys([key for key, padding in zip(batch.keys, is_padding, strict=True) if not padding])
+
+
 def _is_padding(batch: KVBatchMeta) -> list[bool]:
     return [bool(tag.get("is_padding", False)) for tag in batch.tags]
 

@@ -27,6 +27,7 @@ from support.error_correction import (
 
 from recipe.edge_grpo.correction.corrector import ErrorCorrector
 from recipe.edge_grpo.correction.sampling import NotingClient
+from recipe.edge_grpo.correction.sessions import SessionCounts
 from recipe.edge_grpo.correction.strategies import Strategies
 
 
@@ -46,7 +47,8 @@ def start(monkeypatch, tokenizer):
     """start(strategy, policy, **gec): a worker without Ray, over recorders instead of verl's storing and agent loops.
 
     Without a strategy it draws one; `gec` are settings of error correction. The reward function reports the
-    `verify_statuses` one after the other, and none after the last; and `format_score(response_ids)` where given.
+    `verify_statuses` one after the other, and none after the last; and `format_score(response_ids)` where given. It
+    raises for what is scored when `raises_when(number of the scoring)` is true.
     """
     from verl.trainer.ppo.v1 import agent_loop_tq
     from verl.trainer.ppo.v1.agent_loop_tq import AgentLoopWorkerTQ
@@ -86,6 +88,7 @@ def start(monkeypatch, tokenizer):
         verify_statuses=(),
         keeps_first_pass_text=False,
         format_score=None,
+        raises_when=lambda number: False,
         response_length=RESPONSE_LENGTH,
         group_size=GROUP_SIZE,
         seeds_responses=False,
@@ -101,6 +104,8 @@ def start(monkeypatch, tokenizer):
             if output.reward_score is None:
                 await asyncio.sleep(0)  # scoring takes time as well
                 run.scored.append((list(output.response_ids), json.dumps(output.extra_fields)))
+                if raises_when(len(run.scored)):
+                    raise ZeroDivisionError("a reward of the user's own")
                 accuracy = float(RIGHT in output.response_ids or N42 in output.response_ids)
                 output.reward_score = accuracy + 0.25  # a reward that is not the accuracy
                 reported = {"acc": accuracy} if reports_accuracy else {}
@@ -111,6 +116,7 @@ def start(monkeypatch, tokenizer):
                 output.extra_fields["reward_extra_info"] = reported
 
         worker.edge_grpo_settings = settings(strategy, **gec)
+        worker.sessions = {False: SessionCounts(), True: SessionCounts()}
         worker.rollout_config = types.SimpleNamespace(
             response_length=response_length, n=group_size, val_kwargs=types.SimpleNamespace(n=group_size)
         )

@@ -22,6 +22,7 @@ from support.error_correction import (
 )
 
 from recipe.edge_grpo.correction.draws import DrawPlace, draw_strategy
+from recipe.edge_grpo.correction.failure import UnreportedKeyError
 from recipe.edge_grpo.correction.record import RECORD_KEY, CorrectionRecord, Skipped, read_record
 from recipe.edge_grpo.correction.sampling import NotingClient
 from recipe.edge_grpo.settings.choices import ProbabilitySchedule, Strategy
@@ -129,7 +130,7 @@ def test_an_answer_in_place_of_a_missing_solution_is_not_cut(start, response):
         ("accuracy", 0.0, False),
         ("accuracy_or_format", 0.0, True),
         ("accuracy_or_format", 1.0, False),
-        ("accuracy_or_format", None, False),  # the reward function reports no format
+        ("accuracy", None, False),  # the reward function reports no format, and none is asked for
     ],
 )
 def test_a_right_response_without_format_is_corrected_only_where_asked(
@@ -143,18 +144,20 @@ def test_a_right_response_without_format_is_corrected_only_where_asked(
     assert stored.response_ids == ([SECRET, SO, N42, EOS] if is_corrected else [RIGHT, EOS])
 
 
-@pytest.mark.parametrize("failed", ["accuracy", "accuracy_or_format"])
-@pytest.mark.parametrize("format_score", [None, lambda response_ids: 1.0])
+@pytest.mark.parametrize(
+    ("failed", "format_score"),
+    [("accuracy", None), ("accuracy", lambda ids: 1.0), ("accuracy_or_format", lambda ids: 1.0)],
+)
 def test_a_wrong_response_is_corrected_whatever_its_format(start, response, failed, format_score):
     run = start(Strategy.SOLUTION, failed=failed, format_score=format_score)
     assert run.sample(response(WRONG, EOS)).response_ids == [SECRET, SO, N42, EOS]
 
 
-def test_the_format_is_read_by_the_key_of_the_settings(start, response):
-    without_format = {"failed": "accuracy_or_format", "format_score": lambda response_ids: 0.0}
-    run = start(Strategy.SOLUTION, format_key="has_box", **without_format)
-    run.sample(response(RIGHT, EOS))
-    assert not run.record.is_failed
+def test_a_right_response_without_the_format_that_the_settings_name_is_refused(start, response):
+    run = start(failed="accuracy_or_format", format_score=lambda response_ids: 0.0, format_key="has_box")
+    with pytest.raises(UnreportedKeyError, match=r"format_key=has_box: .* the keys acc, format\."):
+        run.sample(response(RIGHT, EOS))
+    assert run.stored is None
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))

@@ -5,7 +5,7 @@ import json
 import pytest
 from support.error_correction import EOS, N42, RIGHT, SO, WAIT, WRONG
 
-from recipe.edge_grpo.correction.record import CorrectionRecord
+from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped, read_record
 from recipe.edge_grpo.settings.choices import Strategy
 
 
@@ -77,3 +77,31 @@ def test_the_reward_function_never_sees_the_solution_beside_the_response(start, 
     for _, extra_fields in run.scored:
         assert "secret" not in extra_fields
     assert "secret" not in json.dumps(stored.extra_fields)
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_a_reward_that_raises_for_a_corrected_text_keeps_the_scored_first_pass(start, policy, response, strategy):
+    newer = policy(N42, EOS, extra_fields={"max_global_steps": 9})
+    run = start(strategy, newer, raises_when=lambda number: number == 2)
+    stored = run.sample(response(WRONG, EOS, extra_fields={"max_global_steps": 4}))
+    assert stored.response_ids == [WRONG, EOS]
+    assert (stored.response_mask, stored.response_logprobs) == ([1, 1], [-float(WRONG), -float(EOS)])
+    assert (stored.reward_score, stored.extra_fields["reward_extra_info"]) == (0.25, {"acc": 0.0})
+    assert stored.extra_fields["max_global_steps"] == 4  # nothing of the newer weights is left in it
+    assert run.record == CorrectionRecord(0.25, 0.0, True, skipped=Skipped.SCORING_FAILED)
+
+
+def test_a_reward_that_raises_in_the_second_round_keeps_the_first_round(start, policy, response):
+    run = start(Strategy.REFLECTION, policy(SO), reflection_rounds=2, raises_when=lambda number: number == 3)
+    stored = run.sample(response(WRONG))
+    assert stored.response_ids == [WRONG, WAIT, SO]
+    assert stored.reward_score == 0.25
+    assert (run.record.strategy, run.record.skipped, run.record.reflection_rounds) == (Strategy.REFLECTION, None, 1)
+
+
+def test_a_reward_that_raises_for_one_corrected_text_costs_no_other_of_its_group(start, response):
+    run = start(Strategy.ANSWER, scope="group", raises_when=lambda number: number == 6)
+    # scored are four first passes, the sure correction as 5, and two others: the guard keeps one failure
+    stored = run.sample_group([response(WRONG, EOS) for _ in range(4)])
+    skipped = [read_record(output.extra_fields).skipped for _, output in sorted(stored.items())]
+    assert sorted(skipped, key=str) == [None, None, None, Skipped.SCORING_FAILED]

@@ -15,6 +15,7 @@ GOOD = {
     "seeds_responses": False,
     "replay_poll_seconds": 0.5,
     "stall_seconds": 900,
+    "max_lost_fraction": 0.25,
     "eda": {"enabled": True, "clip": [0.5, 2], "entropy": "sampled", "tokens": "sampled", "mean": "batch"},
     "gec": {
         "enabled": True,
@@ -55,6 +56,7 @@ def changed(path, value):
 def test_a_good_block_is_read_as_it_stands():
     settings = parse_settings(GOOD)
     assert (settings.seed, settings.replay_poll_seconds, settings.stall_seconds) == (7, 0.5, 900)
+    assert settings.max_lost_fraction == 0.25
     assert dataclasses.asdict(settings.eda) == GOOD["eda"] | {"clip": (0.5, 2.0)}
     read = dataclasses.asdict(settings.gec) | {"probabilities": None, "reflection_texts": None}
     assert read == GOOD["gec"] | {"probabilities": None, "reflection_texts": None}
@@ -82,7 +84,7 @@ def test_settings_cannot_be_changed_afterwards():
     "path",
     [
         *("eda.clip", "gec.first_pass_max_tokens", "gec.max_prompt_tokens", "gec.token_budget"),
-        *("gec.time_limit_seconds", "stall_seconds"),
+        *("gec.time_limit_seconds", "stall_seconds", "max_lost_fraction"),
     ],
 )
 def test_null_means_no_bound(path):
@@ -131,6 +133,10 @@ BAD_VALUES = [
         (name, value, "must be a number of seconds above 0, or null for no limit")
         for name in ("stall_seconds", "gec.time_limit_seconds")
         for value in (0, -1.0, math.nan, math.inf, "60", True)
+    ),
+    *(
+        ("max_lost_fraction", value, "must be a number from 0 to 1, or null for no limit")
+        for value in (-0.01, 1.01, 5, math.nan, "0.1", True)
     ),
     ("eda", None, "must be a block"),
     ("eda", True, "must be a block"),

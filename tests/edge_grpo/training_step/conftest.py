@@ -164,6 +164,7 @@ def build(compose):
     """build(recipe, *overrides): a trainer without workers."""
     from recipe.edge_grpo.run.config_checks import check_config
     from recipe.edge_grpo.settings.block import read_settings
+    from recipe.edge_grpo.training_step.lost_sessions import SessionWatch
     from recipe.edge_grpo.training_step.trainer import EdgeGRPOTrainerSync
 
     def build(name, *overrides):
@@ -172,6 +173,9 @@ def build(compose):
         trainer = object.__new__(EdgeGRPOTrainerSync)
         trainer.config, trainer.edge_grpo_settings = config, read_settings(config)
         trainer.timing_raw, trainer.rollout_columns = {}, {}
+        trainer.training_sessions = SessionWatch("training", trainer.edge_grpo_settings.max_lost_fraction)
+        trainer.validation_sessions = SessionWatch("validation", trainer.edge_grpo_settings.max_lost_fraction)
+        trainer.is_sampling, trainer.sub_steps = False, []
         return trainer
 
     return build

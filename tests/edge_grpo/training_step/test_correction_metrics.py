@@ -43,6 +43,7 @@ def test_correction_metrics_count_strategies_successes_skips_and_tokens():
         "edge_grpo/gec/skipped_media_in_response": 0,
         "edge_grpo/gec/skipped_generation_failed": 0,
         "edge_grpo/gec/skipped_generation_timed_out": 1,
+        "edge_grpo/gec/skipped_scoring_failed": 0,
         "edge_grpo/gec/answer_for_missing_solution": 1,
         "edge_grpo/gec/solution_cut": 0,
         "edge_grpo/gec/guard_sure": 1,

@@ -56,6 +56,45 @@ def test_rounding_of_the_mean_does_not_hide_a_collapsed_group(reward):
         assert metrics["edge_grpo/groups/zero_variance_after_gec"] == 1.0
 
 
+def advantage_collapse_rate(groups, tau=1e-6):
+    """As it is defined: the share of groups whose rewards have a std below tau; a group of one has none at all."""
+    return statistics.fmean(len(rewards) == 1 or statistics.stdev(rewards) < tau for rewards in groups)
+
+
+@pytest.mark.parametrize(
+    ("groups", "rate"),
+    [
+        (["1000", "0000", "1111", "1100"], 0.5),  # the second and the third
+        (["0000", "0000"], 1.0),
+        (["1000", "1110"], 0.0),
+        (["1", "0"], 1.0),
+    ],
+)
+def test_groups_without_variance_are_the_advantage_collapse_rate(groups, rate):
+    rewards = [[float(reward) for reward in group] for group in groups]
+    assert advantage_collapse_rate(rewards) == rate
+    index = torch.tensor([number for number, group in enumerate(rewards) for _ in group])
+    flat = torch.tensor(sum(rewards, []))
+    assert group_metrics(flat, flat, index, "before_gec")["edge_grpo/groups/zero_variance_before_gec"] == rate
+
+
+@pytest.mark.parametrize(("difference", "rate"), [(1.2e-6, 1.0), (1.6e-6, 0.0)])
+def test_rewards_that_hardly_differ_have_collapsed_by_the_threshold_of_that_rate(difference, rate):
+    rewards = torch.tensor([0.0, difference], dtype=torch.float64)  # the std is difference / sqrt(2): 0.85e-6, 1.13e-6
+    metrics = group_metrics(rewards, rewards, torch.tensor([0, 0]), "before_gec")
+    assert metrics["edge_grpo/groups/zero_variance_before_gec"] == rate == advantage_collapse_rate([rewards.tolist()])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_collapse_rate_of_any_rewards_agrees_with_its_slow_version(seed):
+    generator = torch.Generator().manual_seed(seed)
+    rewards = torch.randint(0, 3, (60,), generator=generator) / 10
+    index = torch.unique(torch.randint(0, 25, (60,), generator=generator), return_inverse=True)[1]
+    members = [rewards[index == group].tolist() for group in range(int(index.max()) + 1)]
+    metrics = group_metrics(rewards, rewards, index, "before_gec")
+    assert metrics["edge_grpo/groups/zero_variance_before_gec"] == pytest.approx(advantage_collapse_rate(members))
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_group_shares_agree_with_a_slow_version(seed):
     generator = torch.Generator().manual_seed(seed)

@@ -1,8 +1,12 @@
 """The metrics of a step, by the table in conftest.py, and what of a batch's make-up changes nothing in them."""
 
 import dataclasses
+import types
 
 import pytest
+
+from recipe.edge_grpo.correction.sessions import LossCause, SessionCounts
+from recipe.edge_grpo.training_step.lost_sessions import LostSessionsError
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
@@ -37,6 +41,7 @@ METRICS = {
     "edge_grpo/gec/skipped_no_room": 1,
     "edge_grpo/gec/skipped_generation_failed": 1,
     "edge_grpo/gec/skipped_generation_timed_out": 0,
+    "edge_grpo/gec/skipped_scoring_failed": 0,
     "edge_grpo/gec/skipped_truncated": 0,
     "edge_grpo/gec/skipped_solution_too_long": 0,
     "edge_grpo/gec/skipped_scored_by_agent_loop": 0,
@@ -57,6 +62,17 @@ METRICS = {
     "edge_grpo/verify/crash": 1,  # d0
     "edge_grpo/verify/parse_error": 1,  # a2 at first
 }
+
+# Of the sessions since the step before, which agent-loop workers count: see test_lost_sessions.py.
+OF_SESSIONS = {
+    "edge_grpo/sessions_lost_reward": 2,
+    "edge_grpo/sessions_lost_generation": 0,
+    "edge_grpo/sessions_lost_other": 0,
+    "edge_grpo/accuracy/first_pass_of_all_sampled": 0.25,
+    "edge_grpo/groups/identical_responses": 0.5,
+    "edge_grpo/groups/all_truncated": 0.0,
+}
+OF_VALIDATION = {"edge_grpo/validation/sessions_lost": 1}
 
 
 def ours(metrics):
@@ -148,3 +164,111 @@ def test_a_batch_of_one_row_and_one_of_equal_lengths_are_no_special_cases(store,
         build("edge_grpo")._compute_advantage(batch, metrics)
         assert set(field_of(batch, "advantages")) == {row.key for row in rows}
         assert ours(metrics)["edge_grpo/gec/failed_fraction"] == 1.0
+
+
+def lost(number, **counts):
+    return SessionCounts(num_lost=dict.fromkeys(LossCause, 0) | {LossCause.REWARD: number}, **counts)
+
+
+@pytest.fixture
+def build_with_sessions(build, monkeypatch):
+    """build_with_sessions(training, validation): a trainer whose agent-loop workers report these sessions, once."""
+    from verl.trainer.ppo.v1.trainer_base import PPOTrainer
+
+    def build_with_sessions(training=None, validation=None):
+        reports = [(training or SessionCounts(), validation or SessionCounts())]
+        trainer = build("edge_grpo")
+        trainer.agent_loop_manager = types.SimpleNamespace(
+            take_session_counts=lambda: reports.pop() if reports else (SessionCounts(), SessionCounts())
+        )
+        trainer.checkpoint_manager = types.SimpleNamespace(sleep_replicas=lambda: None)
+        trainer.curr_step_profile = False
+        return trainer
+
+    monkeypatch.setattr(PPOTrainer, "_validate", lambda self: {"val-core/acc": 0.5})
+    monkeypatch.setattr(PPOTrainer, "_add_prompts_to_generate", lambda self, num_prompts: num_prompts)
+    monkeypatch.setattr(PPOTrainer, "step", lambda self, metrics, timing_raw: "a batch")
+    return build_with_sessions
+
+
+def test_a_step_reports_the_sessions_since_the_step_before(build_with_sessions):
+    trainer = build_with_sessions(
+        lost(2, num_ended=10, num_scored=8, sum_of_accuracies=2.0, num_groups=2, num_identical_groups=1)
+    )
+    trainer.on_sample_begin()
+    trainer.on_sample_end()
+    for expected in (OF_SESSIONS, {name: 0 for name in OF_SESSIONS if "lost" in name}):
+        metrics = {}
+        assert trainer.step(metrics, {}) == "a batch"
+        assert metrics == expected
+
+
+def test_a_validation_reports_its_own_lost_sessions(build_with_sessions):
+    trainer = build_with_sessions(validation=lost(1, num_ended=64))
+    assert trainer._validate() == {"val-core/acc": 0.5} | OF_VALIDATION
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda trainer: trainer.on_sample_end(),
+        lambda trainer: trainer._add_prompts_to_generate(1),  # while an asynchronous trainer samples others
+        lambda trainer: trainer._validate(),
+    ],
+    ids=["after sampling", "before others are sampled", "after a validation"],
+)
+def test_too_many_lost_sessions_end_the_run_where_they_are_noticed(build_with_sessions, ask):
+    for sessions in ({"training": lost(8, num_ended=8)}, {"validation": lost(8, num_ended=8)}):
+        with pytest.raises(LostSessionsError, match="of the last 8 (training|validation) responses 8 were lost"):
+            ask(build_with_sessions(**sessions))
+        with pytest.raises(LostSessionsError, match="^unreported$"):
+            ask(build_with_sessions(training=SessionCounts(num_ended=8, refusal="unreported")))
+
+
+@pytest.mark.parametrize(("is_sampling", "error"), [(True, LostSessionsError), (False, RuntimeError)])
+def test_a_batch_of_which_nothing_is_left_is_explained_and_an_error_of_another_part_is_not(
+    build_with_sessions, monkeypatch, is_sampling, error
+):
+    from verl.trainer.ppo.v1.trainer_base import PPOTrainer
+
+    def fail(self, *_):
+        self.is_sampling = is_sampling
+        raise RuntimeError("Sync replay buffer selected terminal groups with no materializable trajectories.")
+
+    monkeypatch.setattr(PPOTrainer, "_step_once", fail)
+    with pytest.raises(RuntimeError) as caught:
+        build_with_sessions(lost(64, num_ended=64))._step_once({}, {}, 8)
+    assert type(caught.value) is error
+
+
+def test_a_manager_of_the_users_own_is_not_asked(build_with_sessions):
+    trainer = build_with_sessions()
+    trainer.agent_loop_manager = object()
+    trainer.on_sample_end()
+    assert trainer._add_prompts_to_generate(3) == 3
+
+
+def test_a_step_of_two_updates_sums_their_counts_and_weights_their_shares(
+    build_with_sessions, store, table, monkeypatch
+):
+    from verl.trainer.ppo.v1.trainer_base import PPOTrainer
+    from verl.trainer.ppo.v1.utils import MetricsAggregator
+
+    def step(self, metrics, timing_raw):
+        """As verl's: the mean over the updates, weighted by responses."""
+        aggregator = MetricsAggregator()
+        for rows in (table, table[:1]):  # 8 responses in 4 groups, and 1
+            of_update = {}
+            self._compute_advantage(store(rows), of_update)
+            aggregator.add_step_metrics(of_update, sample_count=len(rows))
+        metrics.update(aggregator.get_aggregated_metrics())
+
+    monkeypatch.setattr(PPOTrainer, "step", step)
+    trainer, metrics = build_with_sessions(), {}
+    for _ in range(2):  # the second step knows nothing of the first
+        metrics.clear()
+        trainer.step(metrics, {})
+    assert metrics["edge_grpo/gec/solution"] == 1 + 1  # d1, twice
+    assert metrics["edge_grpo/groups/all_wrong_before_gec"] == pytest.approx((2 + 1) / (4 + 1))
+    assert metrics["edge_grpo/accuracy/first_pass"] == pytest.approx(2 / 9)
+    assert metrics["edge_grpo/entropy/wrong"] == pytest.approx((0.8 + 1 + 3 + 2) / 4)  # none in the second

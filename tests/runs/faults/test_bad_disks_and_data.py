@@ -1,4 +1,4 @@
-"""A disk that is full, data that is damaged or has gaps, a verifier that dies, corrections that take too long."""
+"""A full disk, damaged data and data with gaps, a verifier that dies, a reward that raises, slow corrections."""
 
 import signal
 import subprocess
@@ -86,18 +86,35 @@ def test_a_damaged_parquet_file_ends_the_run_with_its_name(
     log_measurement(f"Parquet file damaged {where}, found at the start", message, seconds)
 
 
-def test_a_run_survives_missing_solutions_corrections_that_time_out_and_a_dead_verifier(
+# Grades as usual; raises for responses of an odd length where the row says "some", and for all where it says "all".
+REWARD_THAT_RAISES = """
+from reward_fns.math_reward import compute_score as graded
+
+async def compute_score(data_source, solution_str, ground_truth, extra_info=None, **kwargs):
+    raises = (extra_info or {}).get("raises")
+    if raises == "all" or (raises == "some" and len(solution_str) % 2):
+        raise KeyError("a column that is not there")
+    return await graded(data_source, solution_str, ground_truth, extra_info, **kwargs)
+"""
+PROMPTS_A_STEP, RESPONSES_A_STEP = 8, 64
+
+
+def test_a_run_survives_missing_solutions_slow_corrections_a_dead_verifier_and_few_lost_responses_but_not_many(
     start_run: Callable[..., Any], assets: Path, tmp_path: Path, log_measurement: Callable[..., None]
 ) -> None:
     rows = pandas.read_parquet(assets / "train.parquet")
     for row in range(len(rows) // 100):  # 1 %, and in the first step
         rows.at[row, "extra_info"] = {**rows.at[row, "extra_info"], "solution": None}
+    raising = dict.fromkeys(range(2), "some") | dict.fromkeys(range(4 * PROMPTS_A_STEP, 5 * PROMPTS_A_STEP), "all")
+    rows["extra_info"] = [{**each, "raises": raising.get(row)} for row, each in enumerate(rows["extra_info"])]
+    (tmp_path / "reward.py").write_text(REWARD_THAT_RAISES)
     # No number of a wrong answer equals this alternative, but only the verifier can say so: it is asked in every step.
     rows["reward_model"] = [{**each, "ground_truth": [each["ground_truth"], "n!"]} for each in rows["reward_model"]]
     rows.to_parquet(tmp_path / "train.parquet")
     run = start_run(
-        tmp_path / "run", *COMMON, "trainer.total_training_steps=4", "trainer.save_freq=-1",
+        tmp_path / "run", *COMMON, "trainer.total_training_steps=500", "trainer.save_freq=-1",
         f"data.train_files={tmp_path}/train.parquet", "edge_grpo.gec.time_limit_seconds=0.001",
+        f"reward.custom_reward_function.path={tmp_path}/reward.py", "edge_grpo.max_lost_fraction=0.3",
     )  # fmt: skip
     run.wait_for_step(1)
     verifiers = verifiers_of(run.process.pid)
@@ -106,8 +123,19 @@ def test_a_run_survives_missing_solutions_corrections_that_time_out_and_a_dead_v
         process.send_signal(signal.SIGKILL)
     run.wait_for_step(2)
     log_measurement("SIGKILL to all verifier children", "(nothing: the run goes on)", time.monotonic() - begin)
-    run.finished()
+    assert run.wait() == 1
+    last_line = run.log().rstrip().splitlines()[-1]
+    log_measurement("a reward that raises for every response of a step", last_line, time.monotonic() - begin)
+    assert last_line.startswith(
+        "EDGE-GRPO: edge_grpo.max_lost_fraction=0.3: of the last 128 training responses 64 were"
+    )
+    assert "First errors: reward: KeyError: 'a column that is not there'" in last_line
     metrics = run.metrics()
+    lost = metrics[1]["edge_grpo/sessions_lost_reward"]
+    assert 0 < lost < 17  # of two prompts
+    assert len(run.rollouts(1)) == RESPONSES_A_STEP - lost  # what verl padded with is not among them
+    assert len(run.rollouts(2)) == RESPONSES_A_STEP
+    assert [metrics[step]["edge_grpo/sessions_lost_reward"] for step in (2, 3, 4)] == [0, 0, 0]
     assert set(metrics) == {1, 2, 3, 4}
     assert metrics[1]["edge_grpo/gec/answer_for_missing_solution"] > 0
     rates: dict[str, list[float]] = {"answer_success_rate": [], "solution_success_rate": []}

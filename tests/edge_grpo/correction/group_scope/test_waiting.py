@@ -187,15 +187,12 @@ def test_a_session_that_is_cancelled_while_it_waits_does_not_hold_the_others(sta
 
 def test_what_correcting_the_group_raises_reaches_every_session(start, policy, group, caplog):
     run = start(policy=policy(N42, EOS), scope="group")
-    score = run.worker._compute_score
-    error = RuntimeError("reward worker died")
+    error = RuntimeError("a strategy that cannot")
 
-    async def failing_score(outputs, kwargs):
-        if EOS in outputs[-1].response_ids and N42 in outputs[-1].response_ids:
-            raise error
-        await score(outputs, kwargs)
+    def fail(candidate):
+        raise error
 
-    run.worker._compute_score = failing_score
+    run.worker.corrector.strategies.table = dict.fromkeys(run.worker.corrector.strategies.table, fail)
     assert run.sample_group(group("wwww")) == {}
     assert run.statuses["u"] == ["running", "failure"]
     assert [entry.exc_info[1] for entry in caplog.records if entry.exc_info] == [error] * 4
