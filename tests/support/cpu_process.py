@@ -67,6 +67,7 @@ dist.destroy_process_group()
 
 from verl.workers.engine.base import EngineRegistry
 import verl.workers.engine.fsdp.transformer_impl
+facts["offload_policy"] = outcome(lambda: verl.workers.engine.fsdp.transformer_impl.CPUOffloadPolicy(pin_memory=True))
 from verl.checkpoint_engine import CheckpointEngineRegistry
 facts["checkpoint_engine"] = outcome(lambda: CheckpointEngineRegistry.get("gloo").__name__)
 facts["engines"] = {

@@ -24,7 +24,7 @@ def register() -> None:
     wrapt.register_post_import_hook(_saved_weights_of_their_own, "verl.utils.fsdp_utils")
     wrapt.register_post_import_hook(_checkpoint_engine_for_cpu, "verl.checkpoint_engine")
     wrapt.register_post_import_hook(_no_info_with_flush, "verl.trainer.ppo.v1.trainer_separate_async")
-    wrapt.register_post_import_hook(_refuse_too_small_a_ray, "verl.utils.config")
+    wrapt.register_post_import_hook(_refuse_what_needs_an_accelerator, "verl.utils.config")
 
 
 def _find_vllm_under_its_cpu_name() -> None:
@@ -58,7 +58,12 @@ def _one_backend_for_the_process_group(distributed: ModuleType) -> None:
 
 
 def _fsdp_engine_for_cpu(transformer_impl: ModuleType) -> None:
-    """verl registers its FSDP engine for cuda and npu; it runs unchanged on the CPU."""
+    """verl registers its FSDP engine for cuda and npu; it runs on the CPU as well.
+
+    But for one thing: a policy that only runs forward, the reference, is offloaded to pinned memory, which needs an
+    accelerator. None, in place of torch's offload policy, leaves the weights in main memory, where they are.
+    """
+    transformer_impl.CPUOffloadPolicy = lambda pin_memory: None
     register_engine = transformer_impl.EngineRegistry.register(
         model_type="language_model", backend=["fsdp", "fsdp2"], device="cpu"
     )
@@ -90,7 +95,6 @@ def _no_info_with_flush(trainer_separate_async: ModuleType) -> None:
     trainer_separate_async.logger.setLevel(logging.WARNING)
 
 
-def _refuse_too_small_a_ray(config_module: ModuleType) -> None:
-    """With too few logical CPUs verl waits for ever for TransferQueue's actors, without a message."""
-
-    check_after_validate_config(config_module, "recipe.edge_grpo.cpu.capacity:check_capacity")
+def _refuse_what_needs_an_accelerator(config_module: ModuleType) -> None:
+    """verl ends in its inside; and with too few logical CPUs it waits for ever, without a message."""
+    check_after_validate_config(config_module, "recipe.edge_grpo.cpu.start_checks:check_start")

@@ -86,6 +86,17 @@ def test_the_fsdp_engine_is_found_on_the_cpu(cpu_process):
     assert cpu_process["engines"] == {"fsdp": "FSDPEngineWithLMHead", "fsdp2": "FSDPEngineWithLMHead"}
 
 
+@pytest.mark.process
+def test_a_policy_that_only_runs_forward_is_not_offloaded_on_the_cpu(cpu_process):
+    """Its run: tests/runs/test_compatibility.py."""
+    from verl.workers.engine.fsdp import transformer_impl
+
+    assert cpu_process["offload_policy"] is None
+    # the place that needs the patch, which an accelerator must not have
+    assert "offload_policy = CPUOffloadPolicy(pin_memory=True)" in inspect.getsource(transformer_impl)
+    assert transformer_impl.CPUOffloadPolicy(pin_memory=True) is not None
+
+
 def test_verl_itself_registers_no_engine_for_the_cpu():
     """This process does not run on the CPU platform, so nothing is patched here."""
     from verl.workers.engine.base import EngineRegistry
@@ -134,10 +145,10 @@ def test_a_ray_that_is_too_small_is_refused_by_verls_own_validation(cpu_process)
     assert cpu_process["too_few_cpus"].startswith("ValueError: ray_kwargs.ray_init.num_cpus=3 ")
 
 
-def test_our_check_of_ray_comes_after_verls_checks():
+def test_our_checks_come_after_verls_checks():
     calls = []
     module = types.SimpleNamespace(validate_config=lambda config, *args, **kwargs: calls.append((config, args, kwargs)))
-    accelerator._refuse_too_small_a_ray(module)
+    accelerator._refuse_what_needs_an_accelerator(module)
     with pytest.raises(AttributeError):  # our check reads what this stand-in does not have
         module.validate_config(config=types.SimpleNamespace(), use_reference_policy=False, use_critic=True)
     assert calls == [(types.SimpleNamespace(), (), {"use_reference_policy": False, "use_critic": True})]
