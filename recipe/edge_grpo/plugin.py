@@ -22,8 +22,11 @@ REGISTRATIONS = (
     ("verl.trainer.ppo.core_algos", "recipe.edge_grpo.training_step.estimator:register"),
     ("verl.trainer.ppo.core_algos", "recipe.edge_grpo.training_step.policy_loss:register"),
     ("verl.trainer.ppo.v1", "recipe.edge_grpo.plugin:import_trainers"),
-    # patches; each says in which runs it is active
+    # where the driver learns whether the run is one of ours; verl's own function again from then on
     ("verl.utils.config", "recipe.edge_grpo.plugin:check_config_at_start"),
+)
+
+PATCHES = (
     ("verl.utils.tracking", "recipe.edge_grpo.verl_patches.file_logger:begin_metrics_file_with_what_it_holds"),
     (
         "verl.experimental.reward_loop.reward_loop",
@@ -34,6 +37,7 @@ REGISTRATIONS = (
         "recipe.edge_grpo.verl_patches.weight_sockets:name_sockets_by_ray_node",
     ),
 )
+"""In the processes of a run of ours only (verl_patches/activation.py)."""
 
 REGISTRATION_ON_LOOPBACK = (
     "torch.distributed.rendezvous",
@@ -48,7 +52,8 @@ def register() -> None:
         # verl chooses its platform before Hydra has read the profile, so the command line is the only place to look.
         os.environ.setdefault("VERL_PLATFORM", "cpu")
     on_loopback = (REGISTRATION_ON_LOOPBACK,) if os.environ.get("EDGE_GRPO_LOOPBACK") == "1" else ()
-    for module, function in (*REGISTRATIONS, *on_loopback):
+    patches = PATCHES if os.environ.get("EDGE_GRPO_RUN") == "1" else ()
+    for module, function in (*REGISTRATIONS, *patches, *on_loopback):
         wrapt.register_post_import_hook(function, module)
     if os.environ.get("VERL_PLATFORM", "").strip().lower() == "cpu":
         from recipe.edge_grpo import cpu

@@ -73,24 +73,12 @@ facts["refusals"] = {
 def count_checks():
     calls, prepare_driver = [], lifecycle.prepare_driver
     lifecycle.prepare_driver = calls.append
-    validate_config = sys.modules["verl.utils.config"].validate_config
-    validate_config(recipe, use_reference_policy=False, use_critic=False)
+    validate(recipe)
     lifecycle.prepare_driver = prepare_driver
     return len(calls)
 
 facts["once"] = [num_search_paths(), count_checks()]
 
-import inspect
-import torch.distributed
-from verl.experimental.reward_loop import reward_loop
-
-def is_ours(function):
-    return inspect.unwrap(function) is not function
-
-facts["patched"] = {
-    "reward_worker": is_ours(reward_loop.RewardLoopWorker._init_reward_fn),
-    "stores": is_ours(sys.modules["torch.distributed.rendezvous"].TCPStore),
-}
 print("FACTS" + json.dumps(facts))
 """
 
@@ -102,20 +90,54 @@ from verl.trainer.ppo.v1 import get_trainer_cls
 print(json.dumps(get_trainer_cls("edge_grpo_sync").__name__))
 """
 
-# Of all that, whether torch's stores are ours: this and no more is up to EDGE_GRPO_LOOPBACK.
-STORES = """
-import inspect, json, sys
+# Which modules of the plugin's tables have a function or method of ours in them, before and after the driver has
+# validated the configuration that the arguments make.
+OURS_WITHIN = """
+import importlib, inspect, json, sys
 import verl
 import torch.distributed
-store = sys.modules["torch.distributed.rendezvous"].TCPStore
-print(json.dumps(inspect.unwrap(store) is not store))
+from recipe.edge_grpo import plugin
+
+def is_ours(thing):
+    code = getattr(thing, "__code__", None)
+    return code is not None and "recipe/edge_grpo/verl_patches" in code.co_filename
+
+def modules_with_ours():
+    names = {row[0] for row in (*plugin.PATCHES, plugin.REGISTRATION_ON_LOOPBACK)} | {"verl.utils.config", "ray"}
+    modules = [importlib.import_module(name) for name in sorted(names)]
+    return [
+        module.__name__
+        for module in modules
+        if any(
+            is_ours(thing) or (inspect.isclass(thing) and any(map(is_ours, vars(thing).values())))
+            for thing in vars(module).values()
+        )
+    ]
+
+before = modules_with_ours()
+from hydra import compose, initialize_config_module
+from verl.utils.config import validate_config
+with initialize_config_module("verl.trainer.config", version_base=None):
+    sized = ["actor_rollout_ref.actor.use_dynamic_bsz=True", "actor_rollout_ref.rollout.name=vllm"]
+    config = compose("ppo_trainer", overrides=[*sys.argv[1:], "+profile=cpu", *sized])
+validate_config(config, use_reference_policy=False, use_critic=False)
+told = "EDGE_GRPO_RUN" in config.ray_kwargs.ray_init.get("runtime_env", {}).get("env_vars", {})
+print(json.dumps([before, modules_with_ours(), told]))
 """
 
+THE_PATCHED = [
+    "torch.distributed.rendezvous",
+    "verl.experimental.reward_loop.reward_loop",
+    "verl.utils.tracking",
+    "verl.workers.rollout.vllm_rollout.bucketed_weight_transfer",
+]
 
-def run(program, **variables):
-    hidden = ("VERL_PLATFORM", "VERL_USE_EXTERNAL_MODULES", "EDGE_GRPO_LOOPBACK")
+
+def run(program, *arguments, **variables):
+    hidden = ("VERL_PLATFORM", "VERL_USE_EXTERNAL_MODULES", "EDGE_GRPO_LOOPBACK", "EDGE_GRPO_RUN")
     environment = {name: value for name, value in os.environ.items() if name not in hidden} | variables
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, env=environment)
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1].removeprefix("FACTS"))
 
@@ -189,42 +211,30 @@ def test_one_registration_adds_one_search_path_and_one_check(facts):
     assert facts["once"] == [1, 1]
 
 
-def test_verls_reward_worker_is_patched_wherever_verl_is_imported(facts):
-    assert facts["patched"]["reward_worker"]
+# verl takes vLLM's CPU wheel for no vLLM elsewhere; the platform's own patches are in none of these modules.
+ON_CPU = {"VERL_PLATFORM": "cpu"}
+WITHOUT_OURS = "~edge_grpo"  # which the profile sizes too
 
 
-@pytest.mark.parametrize(("switch", "expected"), [("1", True), ("0", False)])
-def test_torchs_stores_are_patched_where_the_driver_has_decided_so(facts, switch, expected):
-    assert facts["patched"]["stores"] is False  # of a process that nobody has told
-    assert run(STORES, EDGE_GRPO_LOOPBACK=switch) is expected
+def test_in_a_run_without_the_recipe_every_function_is_verls_own():
+    before, after, told = run(OURS_WITHIN, WITHOUT_OURS, **ON_CPU)
+    # The driver's question whether the run is ours; its answer no puts verl's function back.
+    assert before == ["verl.utils.config"]
+    assert after == []
+    assert not told
 
 
-def test_the_profile_on_the_command_line_selects_the_cpu_platform(monkeypatch):
-    """The platform itself is replaced here; tests/edge_grpo/cpu runs it."""
-    import wrapt
+@pytest.mark.parametrize(("overrides", "expected"), [((), True), (("edge_grpo.reliability=false",), False)])
+def test_the_driver_tells_the_processes_of_a_run_of_ours_unless_switched_off(overrides, expected, tmp_path):
+    *_, told = run(OURS_WITHIN, "+recipe=edge_grpo", f"trainer.default_local_dir={tmp_path}", *overrides, **ON_CPU)
+    assert told is expected
 
-    from recipe.edge_grpo import cpu, plugin
-    from recipe.edge_grpo.verl_patches import accelerator
 
-    registered = []
-    monkeypatch.setattr(wrapt, "register_post_import_hook", lambda hook, name: None)
-    monkeypatch.setattr(accelerator, "register", lambda: None)
-    monkeypatch.setattr(cpu, "register", lambda: registered.append(os.environ.get("VERL_PLATFORM")))
+def test_in_the_processes_of_a_run_of_ours_every_patch_of_the_table_acts():
+    before, *_ = run(OURS_WITHIN, WITHOUT_OURS, EDGE_GRPO_RUN="1", EDGE_GRPO_LOOPBACK="1", **ON_CPU)
+    assert [name for name in before if name != "verl.utils.config"] == THE_PATCHED
 
-    def register(arguments, platform):
-        registered.clear()
-        monkeypatch.setenv("VERL_PLATFORM", "")
-        if platform is None:
-            monkeypatch.delenv("VERL_PLATFORM")
-        else:
-            monkeypatch.setenv("VERL_PLATFORM", platform)
-        monkeypatch.setattr(sys, "argv", ["main_ppo", *arguments])
-        plugin.register()
-        return list(registered)
 
-    assert register(["+recipe=edge_grpo", "+profile=cpu"], None) == ["cpu"]
-    assert register(["+recipe=edge_grpo", "+profile=cpu_separate"], None) == ["cpu"]
-    assert register([], "cpu") == ["cpu"]
-    assert register([], " CPU ") == [" CPU "]  # verl reads it so, too
-    assert register(["+recipe=edge_grpo"], None) == []
-    assert register(["+profile=cpu"], "nvidia") == []  # what the user has set stays
+def test_torchs_stores_are_their_own_where_the_driver_has_not_decided_for_loopback():
+    before, *_ = run(OURS_WITHIN, WITHOUT_OURS, EDGE_GRPO_RUN="1", EDGE_GRPO_LOOPBACK="0", **ON_CPU)
+    assert "torch.distributed.rendezvous" not in before

@@ -42,6 +42,7 @@ def settings(only=None, **gec):
             "seed": 0,
             "seeds_responses": True,
             "replay_poll_seconds": 2.0,
+            "reliability": True,
             "stall_seconds": None,
             "max_lost_fraction": None,
             "eda": {"enabled": True, "clip": None, "entropy": "exact", "tokens": "response", "mean": "group"},

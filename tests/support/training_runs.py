@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,16 @@ TIME_LIMIT = 600
 
 
 class Run:
-    """A training run in a folder of its own, as a user would start it; `launcher` is put before the command."""
+    """A training run in a folder of its own, as a user would start it.
 
-    def __init__(self, folder: Path, *overrides: str, launcher: Sequence[str] = ()) -> None:
+    Args:
+        launcher: put before the command.
+        variables: added to the environment.
+    """
+
+    def __init__(
+        self, folder: Path, *overrides: str, launcher: Sequence[str] = (), variables: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         command = [
@@ -33,7 +40,9 @@ class Run:
         ]
         command += [f"trainer.default_local_dir={folder}", *overrides]
         # What a test has left in the environment of this process is none of the run's.
-        environment = {name: value for name, value in os.environ.items() if name != PATH_VARIABLE}
+        environment = {name: value for name, value in os.environ.items() if name != PATH_VARIABLE} | dict(
+            variables or {}
+        )
         self.log_file = folder / "log.txt"
         with self.log_file.open("w") as log:
             self.process = subprocess.Popen(

@@ -1,9 +1,11 @@
 """The course of a run, for any of verl's V1 trainers: prepared, data looked at, watched, stopped, resumed whole.
 
-Nothing of the method is here, and nothing of it changes what a step computes.
+Nothing of the method is here, and nothing of it changes what a step computes. `edge_grpo.reliability=false` switches it
+off with the patches that it needs, all but the checks: what is left is verl's trainer with the method.
 """
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,8 @@ from recipe.edge_grpo.run.failure_report import (
 from recipe.edge_grpo.run.metrics_file import log_metrics_below_run_folder
 from recipe.edge_grpo.run.stop_request import forget_request, is_stop_requested, stop_on_sigterm
 from recipe.edge_grpo.run.watchdog import FindFault, Watchdog, explain_error_by_fault
-from recipe.edge_grpo.settings.block import BLOCK, EdgeGRPOSettings
+from recipe.edge_grpo.settings.block import BLOCK, EdgeGRPOSettings, read_settings
+from recipe.edge_grpo.verl_patches.activation import activate_in_processes_of_run
 from recipe.edge_grpo.verl_patches.loopback import keep_to_loopback
 
 
@@ -33,12 +36,27 @@ def prepare_driver(config: DictConfig) -> None:
     The driver calls this before it starts Ray; see `check_config` and `check_data_files` for what it raises.
     """
     check_config(config)
-    if config.get(BLOCK) is not None:
-        check_nodes(config)
-        check_data_files(config.data)
+    if config.get(BLOCK) is None:
+        return
+    check_nodes(config)
+    check_data_files(config.data)
+    if read_settings(config).reliability:
+        activate_in_processes_of_run(config)
         keep_to_loopback(config)
         print_failure_at_exit(config.trainer.default_local_dir)
         stop_on_sigterm(config.trainer.default_local_dir)
+
+
+def unless_switched_off(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a method of the mixin be verl's own where `edge_grpo.reliability=false`."""
+
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.edge_grpo_settings.reliability:
+            return method(self, *args, **kwargs)
+        return getattr(super(RunLifecycleMixin, self), method.__name__)(*args, **kwargs)
+
+    return call
 
 
 class RunLifecycleMixin:
@@ -48,6 +66,7 @@ class RunLifecycleMixin:
     edge_grpo_settings: EdgeGRPOSettings
     saved_step = 0
 
+    @unless_switched_off
     def init(self) -> None:
         reserve_failure_file(self.run_folder)
         with writing_failure(self.run_folder):
@@ -64,6 +83,7 @@ class RunLifecycleMixin:
         )
         check_training_rows(rows, corrects=self.edge_grpo_settings.gec.enabled)
 
+    @unless_switched_off
     def on_init_end(self) -> None:
         self.watchdogs = self._watchdogs()
         for watchdog in self.watchdogs:
@@ -85,9 +105,10 @@ class RunLifecycleMixin:
         end_run = functools.partial(end_process, self.run_folder)
         return [Watchdog(find_fault, end_run, interval) for find_fault, interval in finders]
 
+    @unless_switched_off
     def fit(self, agent_loop_manager: Any) -> None:
         log_metrics_below_run_folder(self.run_folder, resumed_step=self.global_steps)
-        if self.global_steps > 0:
+        if self.global_steps > 0 and not self.config.trainer.get("val_only"):
             with open_dict(self.config):
                 # The step of the checkpoint has its metrics already; validating again would log it twice.
                 self.config.trainer.val_before_train = False
@@ -103,6 +124,7 @@ class RunLifecycleMixin:
             for watchdog in self.watchdogs:
                 watchdog.stop()
 
+    @unless_switched_off
     def on_step_end(self) -> None:
         if self.global_steps >= self.total_training_steps:
             forget_request(self.run_folder)  # the run is at its end anyway, and whoever asked shall not start it again
@@ -114,6 +136,7 @@ class RunLifecycleMixin:
             print(f"EDGE-GRPO: stopping after step {self.global_steps}, as asked; the same command resumes", flush=True)
         super().on_step_end()
 
+    @unless_switched_off
     def _save_checkpoint(self) -> None:
         checkpoint = Path(self.run_folder) / f"global_step_{self.global_steps}"
         with explain_unwritten(checkpoint):
@@ -122,6 +145,7 @@ class RunLifecycleMixin:
             if not self.config.actor_rollout_ref.actor.get("checkpoint", {}).get("async_save", False):
                 seal(checkpoint)
 
+    @unless_switched_off
     def _load_checkpoint(self) -> None:
         if self.config.trainer.resume_mode == "auto":
             checkpoint, faults = checkpoint_to_resume(Path(self.run_folder))

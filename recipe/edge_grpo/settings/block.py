@@ -170,6 +170,8 @@ class EdgeGRPOSettings:
     """Give each response a sampling seed of its own."""
     replay_poll_seconds: float
     """How often the trainer looks for finished groups."""
+    reliability: bool
+    """Watch, stop, seal and resume the run; False leaves verl's trainer with the method only."""
     stall_seconds: float | None
     """A run in which nothing is finished for so long is ended."""
     max_lost_fraction: float | None
@@ -181,7 +183,8 @@ class EdgeGRPOSettings:
 
     def __post_init__(self) -> None:
         check.require_type(f"{BLOCK}.seed", self.seed, int)
-        check.require_type(f"{BLOCK}.seeds_responses", self.seeds_responses, bool)
+        for name in ("seeds_responses", "reliability"):
+            check.require_type(f"{BLOCK}.{name}", getattr(self, name), bool)
         check.require_seconds(f"{BLOCK}.replay_poll_seconds", self.replay_poll_seconds)
         check.require_seconds_or_null(f"{BLOCK}.stall_seconds", self.stall_seconds)
         check.require_share_or_null(f"{BLOCK}.max_lost_fraction", self.max_lost_fraction)

@@ -1,5 +1,6 @@
 """Every patch of verl, Ray and torch, one file each; plugin.py and run/ say when they are applied.
 
+activation.py         no patch: how the processes of a run of ours learn that the patches act there
 config_validation.py  verl: our checks run between composing a configuration and starting Ray
 file_logger.py        verl: a resumed run keeps the metrics of its earlier steps
 remote_code.py        verl: the reward worker runs the code of a tokenizer only where the user trusts it

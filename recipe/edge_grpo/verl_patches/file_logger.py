@@ -2,8 +2,8 @@
 
 Lacking: verl's file logger empties the file that it opens, and has no way to append. Replaced:
 `verl.utils.tracking.FileLogger.__init__`, by itself followed by writing again what the file held; the file of the
-earlier start has these lines all the while. Active: in every run whose `trainer.logger` has `file`, this recipe's or
-not. May go: when verl's file logger can append.
+earlier start has these lines all the while. Active: in runs with the block `edge_grpo:`. May go: when verl's file
+logger can append.
 """
 
 import functools

@@ -3,7 +3,7 @@
 Lacking: verl's reward worker loads tokenizers with `trust_remote_code=True`, whatever the configuration says, and a
 tokenizer's folder can name a Python file to be run; everything else in verl asks
 `actor_rollout_ref.model.trust_remote_code`. Replaced: `hf_tokenizer` in `verl.experimental.reward_loop.reward_loop`,
-while `RewardLoopWorker._init_reward_fn` runs. Active: in every reward worker, this recipe's or not. May go: when verl's
+while `RewardLoopWorker._init_reward_fn` runs. Active: in runs with the block `edge_grpo:`. May go: when verl's
 reward worker asks the configuration.
 """
 

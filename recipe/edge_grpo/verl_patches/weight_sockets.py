@@ -4,8 +4,8 @@ Lacking: verl hands new weights to vLLM through a socket in /tmp, named after Ra
 Ray that a run starts for itself calls its first job 01000000, so that two runs on one machine (tasks of a sweep, two
 jobs on a shared node) use one name, and a policy could be sampled with the weights of another run. Replaced: the
 `__init__` of BucketedWeightSender and BucketedWeightReceiver, which get a name that has the process number of the Ray
-node as well; sender and receiver inherit it in RAY_RAYLET_PID. Active: in every run with weights sent by sockets, this
-recipe's or not. May go: when verl's name tells runs apart.
+node as well; sender and receiver inherit it in RAY_RAYLET_PID. Active: in runs with the block
+`edge_grpo:`. May go: when verl's name tells runs apart.
 """
 
 import functools

@@ -14,6 +14,7 @@ GOOD = {
     "seed": 7,
     "seeds_responses": False,
     "replay_poll_seconds": 0.5,
+    "reliability": True,
     "stall_seconds": 900,
     "max_lost_fraction": 0.25,
     "eda": {"enabled": True, "clip": [0.5, 2], "entropy": "sampled", "tokens": "sampled", "mean": "batch"},

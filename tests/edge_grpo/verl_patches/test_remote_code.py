@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import recipe.edge_grpo
+from recipe.edge_grpo.verl_patches.activation import RUN_VARIABLE
 
 ROOT = Path(recipe.edge_grpo.__file__).parents[2]
 MODULES = [path for folder in ("recipe", "reward_fns", "data_prep") for path in sorted((ROOT / folder).rglob("*.py"))]
@@ -61,7 +63,10 @@ def model(untrained_model, tmp_path):
 
 def init_reward_worker(model, *overrides):
     command = [sys.executable, "-c", REWARD_WORKER, f"actor_rollout_ref.model.path={model}", *overrides]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
+    environment = os.environ | {RUN_VARIABLE: "1"}  # as in the processes of a run of ours
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL, env=environment
+    )
 
 
 @pytest.mark.process
