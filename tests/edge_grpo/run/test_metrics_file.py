@@ -5,6 +5,7 @@ import json
 import pytest
 
 from recipe.edge_grpo.run.metrics_file import log_metrics_below_run_folder
+from recipe.edge_grpo.verl_patches.file_logger import begin_metrics_file_with_what_it_holds
 
 VARIABLE = "VERL_FILE_LOGGER_PATH"
 
@@ -21,11 +22,17 @@ def start_again(monkeypatch, run_folder, resumed_step=0):
     return log_metrics_below_run_folder(str(run_folder), resumed_step)
 
 
-def verls_logger():
-    """verl's own file logger, in a process that has the plugin."""
-    import verl.utils.tracking
+@pytest.fixture(autouse=True)
+def patch_verls_logger(monkeypatch):
+    """As in the processes of a run of ours, for one test."""
+    from verl.utils import tracking
 
-    import recipe.edge_grpo.plugin  # noqa: F401
+    monkeypatch.setattr(tracking.FileLogger, "__init__", tracking.FileLogger.__init__)  # what is put back
+    begin_metrics_file_with_what_it_holds(tracking)
+
+
+def verls_logger():
+    import verl.utils.tracking
 
     return verl.utils.tracking.FileLogger("project", "experiment")
 
