@@ -2,6 +2,7 @@
 
 metrics_file.py  reads and checks the `metrics.jsonl` that a run leaves behind
 table.py         first, last and mean value of each quantity, as a Markdown table
+verdict.py       what limits a run, in one line
 panels.py        what each panel of the figure shows
 curves.py        draws the figure
 

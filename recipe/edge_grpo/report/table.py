@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 
 from data_prep.writing.markdown import MISSING, aligned_table
+from recipe.edge_grpo.correction.sessions import LossCause
 from recipe.edge_grpo.report.metrics_file import RunMetrics, validation_metrics
 
 
@@ -41,13 +42,19 @@ ROWS: tuple[QuantityRow, ...] = (
     ("success rate of solution", "edge_grpo/gec/solution_success_rate", _decimal),
 )
 
+LOSS_ROWS: tuple[QuantityRow, ...] = tuple(
+    (f"responses lost, {cause}", f"edge_grpo/sessions_lost_{cause}", _count) for cause in LossCause
+)
+"""Rows that are there only if something was lost."""
+
 
 def table_of_runs(runs: Sequence[RunMetrics]) -> str:
     """Return a table with a row for each quantity: for each run its first and last value and the mean over its steps.
 
     One step is one small batch, so the mean says more than the ends do.
 
-    Metrics of validation are rows of their own, as many as the runs logged. Rows that no run can fill are left out.
+    Metrics of validation are rows of their own, as many as the runs logged. Rows that no run can fill are left out,
+    and those of lost responses where none was lost.
     """
     header = ["quantity"]
     for run in runs:
@@ -61,6 +68,7 @@ def _all_rows(runs: Sequence[RunMetrics]) -> list[QuantityRow]:
     return [
         *ROWS,
         *((label, metric, _decimal) for metric, label in validation_metrics(runs).items()),
+        *(row for row in LOSS_ROWS if any(any(run.series(row[1])[1]) for run in runs)),
         ("seconds per step", "timing_s/step", _seconds),
     ]
 

@@ -2,11 +2,14 @@ import json
 
 import torch
 
+from recipe.edge_grpo.correction.sessions import SessionCounts
 from recipe.edge_grpo.report.__main__ import main
 from recipe.edge_grpo.report.panels import panels_of
-from recipe.edge_grpo.report.table import ROWS
+from recipe.edge_grpo.report.table import LOSS_ROWS, ROWS
+from recipe.edge_grpo.report.verdict import CAUSES, WITHOUT_CONTRAST
 from recipe.edge_grpo.settings.choices import Strategy
 from recipe.edge_grpo.training_step import metrics as diagnostics
+from recipe.edge_grpo.training_step.lost_sessions import session_metrics
 
 
 def write_run(run_dir, metric="edge_grpo/accuracy/first_pass", num_steps=2):
@@ -26,6 +29,17 @@ def test_a_report_prints_the_table_writes_summary_and_curves_and_names_them(tmp_
     assert "- run: steps 1 to 2" in summary and "](curves.png)" in summary
     assert str(output / "summary.md") in printed and str(output / "curves.png") in printed
     assert (output / "curves.png").stat().st_size > 0
+
+
+def test_the_table_ends_with_what_limits_the_run_and_of_several_runs_each(tmp_path, capsys):
+    runs = [write_run(tmp_path / name, metric="edge_grpo/groups/identical_responses", num_steps=3) for name in "ab"]
+    assert main([str(runs[0])]) == 0  # 0.1, 0.2, 0.3
+    verdict = "Verdict: 20 % of the groups consist of one response repeated; what helps: "
+    assert f"\n\n{verdict}" in capsys.readouterr().out
+    assert f"\n\n{verdict}" in (runs[0] / "summary.md").read_text()
+    assert main([*map(str, runs)]) == 0
+    printed = capsys.readouterr().out
+    assert f"a: {verdict}" in printed and f"b: {verdict}" in printed
 
 
 def test_without_output_the_report_is_written_into_the_first_run_folder(tmp_path):
@@ -68,5 +82,9 @@ def test_the_report_asks_only_for_metrics_that_training_logs():
         **diagnostics.accuracy_metrics(records, rewards),
         **diagnostics.correction_metrics(records, [False, True, True, True]),
     }
+    of_sessions = session_metrics(SessionCounts(num_groups=1))
+    limits = {f"edge_grpo/{limit.metric}" for limit in (*CAUSES, *WITHOUT_CONTRAST)}
+    assert limits - logged.keys() - of_sessions.keys() == set()
+    assert {metric for _, metric, _ in LOSS_ROWS} - of_sessions.keys() == set()
     asked_for = {metric for _, metric, _ in ROWS} | {line.metric for panel in panels_of([]) for line in panel.lines}
     assert asked_for - logged.keys() == {"timing_s/step"}

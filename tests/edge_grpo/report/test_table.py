@@ -56,3 +56,16 @@ def test_every_validation_metric_has_a_row():
 def test_all_lines_of_the_table_are_equally_wide():
     run = RunMetrics("a run with a long name", {1: {metric: 12345.678 for _, metric, _ in ROWS}})
     assert len({len(line) for line in table_of_runs([run, run]).splitlines()}) == 1
+
+
+def test_lost_responses_have_rows_if_any_was_lost_and_none_otherwise():
+    lost = {"edge_grpo/sessions_lost_reward": 3.0, "edge_grpo/sessions_lost_generation": 0, "timing_s/step": 1.0}
+    cells = cells_by_quantity(
+        table_of_runs([RunMetrics("run", {1: lost, 2: lost | {"edge_grpo/sessions_lost_reward": 0}})])
+    )
+    assert cells["responses lost, reward"] == ["3", "0", "1.5"]
+    assert "responses lost, generation" not in cells
+    none_lost = dict.fromkeys(lost, 0)
+    assert not [
+        name for name in cells_by_quantity(table_of_runs([RunMetrics("run", {1: none_lost})])) if "lost" in name
+    ]

@@ -95,27 +95,37 @@ def test_a_metric_without_a_rule_is_refused_with_its_name():
         combine({"gec/new_rate": 0.5})
 
 
+NUM_RESPONSES = len(Strategy) + 2
+
+
 def batch():
-    """Two groups of three and two responses, and a row of padding in a group of its own; no entropy in row 4."""
+    """All but the last two responses are right; these are a group of their own, and the last has no entropy.
+
+    Each strategy was used once. Then there is a row of padding in a group of its own.
+    """
     records = [CorrectionRecord(1.0, 1.0, False, first_pass_verify_status="ok")]
     records += [CorrectionRecord(0.0, 0.0, True, strategy, first_pass_verify_status="ok") for strategy in Strategy]
     records += [CorrectionRecord(0.0, 0.0, True)]
+    num_right = NUM_RESPONSES - 2
+    num_rows = NUM_RESPONSES + 1
     stored = StoredBatch(
         keys=[],
-        is_padding=torch.tensor([False] * 5 + [True]),
-        group_index=torch.tensor([0, 0, 0, 1, 1, 2]),
-        rewards=torch.tensor([1.0, 1.0, 0.0, 1.0, 0.0, 0.0]),
-        token_entropy=torch.zeros(6, 1),
-        response_mask=torch.ones(6, 1),
-        is_injected=torch.zeros(6, 1, dtype=torch.bool),
+        is_padding=torch.tensor([False] * NUM_RESPONSES + [True]),
+        group_index=torch.tensor([0] * num_right + [1, 1, 2]),
+        rewards=torch.tensor([1.0] * num_right + [0.0, 0.0, 0.0]),
+        token_entropy=torch.zeros(num_rows, 1),
+        response_mask=torch.ones(num_rows, 1),
+        is_injected=torch.zeros(num_rows, 1, dtype=torch.bool),
         extra_fields=[],
         records=[*records, None],
         dataset_index=[],
     )
-    has_entropy = torch.tensor([True, True, True, True, False, False])
-    entropy = BatchEntropy(torch.ones(6), has_entropy, torch.ones(6), torch.ones(6))
-    is_right = [reward > 0 for reward in stored.rewards.tolist()[:5]]
-    return stored, entropy, ResponseOutcomes(records, stored.rewards[:5], is_right, ["ok"] * 5)
+    has_entropy = torch.tensor([True] * (NUM_RESPONSES - 1) + [False, False])
+    ones = torch.ones(num_rows)
+    is_right = [True] * num_right + [False, False]
+    accuracies = stored.rewards[:NUM_RESPONSES]
+    outcomes = ResponseOutcomes(records, accuracies, is_right, ["ok"] * NUM_RESPONSES)
+    return stored, BatchEntropy(ones, has_entropy, ones, ones), outcomes
 
 
 def test_every_metric_that_a_step_reports_has_a_rule_and_every_rule_has_a_metric():
@@ -134,8 +144,8 @@ def test_sizes_leave_padding_out():
     assert sizes_of(*batch()) == {
         "groups": 2,
         "groups of two or more": 2,
-        "responses": 5,
-        "entropies": 4,  # all but row 4
-        "entropies of right": 3,
-        "entropies of wrong": 1,
+        "responses": NUM_RESPONSES,
+        "entropies": NUM_RESPONSES - 1,
+        "entropies of right": NUM_RESPONSES - 2,
+        "entropies of wrong": 1,  # of the last two
     }
