@@ -51,7 +51,17 @@ DISTURBANCES = {
     ),
     "gec_only": Disturbance(
         "ray::vLLMHttpServer",
-        ("edge_grpo.gec.injected_loss=weight", "edge_grpo.gec.injected_weight=0.5"),
+        (
+            "edge_grpo.gec.injected_loss=weight",
+            "edge_grpo.gec.injected_weight=0.5",
+            "algorithm.adv_estimator=rloo",
+            "algorithm.rollout_correction.rollout_is=token",
+            "actor_rollout_ref.rollout.calculate_log_probs=true",
+            "actor_rollout_ref.actor.fsdp_config.param_offload=true",
+            "actor_rollout_ref.actor.fsdp_config.optimizer_offload=true",
+            "actor_rollout_ref.actor.use_kl_loss=true",
+            "algorithm.use_kl_in_reward=true",
+        ),
     ),
     "forced_reflection": Disturbance(
         "ray::EdgeGRPOAgentLoopWorker",
@@ -63,7 +73,10 @@ DISTURBANCES = {
     ),
     "forced_reflection_eda": Disturbance(
         "VLLM::EngineCore",
-        ("edge_grpo.eda.mean=batch", "edge_grpo.gec.injected_loss=mask"),
+        (
+            "edge_grpo.eda.mean=batch",
+            "edge_grpo.gec.injected_loss=mask",
+        ),
     ),
     "edge_grpo_paper": Disturbance(
         "VLLM::EngineCore",
