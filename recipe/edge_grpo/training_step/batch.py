@@ -3,7 +3,7 @@
 Shapes: B rows, T response tokens, padded to the longest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,27 @@ class BatchEntropy:
     """(B,) before the bounds; 1 where there is no entropy."""
     ratio: Tensor
     """(B,) what advantages are divided by; 1 everywhere without the entropy-driven advantage."""
+
+
+def batch_order(keys: Sequence[str], dataset_index: Sequence[Any]) -> list[int]:
+    """Return the order of the rows by (dataset index, uid, session, output), whatever the order in which they came.
+
+    The uid is drawn anew in each run: it orders prompts of one index only, and keeps their groups apart.
+
+    Args:
+        keys: {uid}_{session}_{output} of each row.
+        dataset_index: of each row's prompt, a number or anything else; numbers come first.
+
+    >>> batch_order(["x_10_0", "x_9_0", "a_0_0"], [3, 3, 20])
+    [1, 0, 2]
+    """
+
+    def place(row: int) -> tuple[bool, float, str, str, int, int]:
+        index, (uid, session, output) = dataset_index[row], keys[row].rsplit("_", 2)
+        is_number = isinstance(index, int | float)
+        return not is_number, index if is_number else 0, str(index), uid, int(session), int(output)
+
+    return sorted(range(len(keys)), key=place)
 
 
 def batch_entropy(stored: StoredBatch, settings: EntropyDrivenAdvantageSettings) -> BatchEntropy:

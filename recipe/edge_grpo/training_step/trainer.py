@@ -20,7 +20,7 @@ from recipe.edge_grpo.run.correction_checks import bypasses_old_log_prob
 from recipe.edge_grpo.run.lifecycle import RunLifecycleMixin
 from recipe.edge_grpo.settings.block import read_settings
 from recipe.edge_grpo.settings.choices import InjectedLoss
-from recipe.edge_grpo.training_step.batch import BatchEntropy, StoredBatch, batch_entropy
+from recipe.edge_grpo.training_step.batch import BatchEntropy, StoredBatch, batch_entropy, batch_order
 from recipe.edge_grpo.training_step.estimator import entropy_ratio_for_estimator
 from recipe.edge_grpo.training_step.injected_tokens import mark_injected, weight_injected
 from recipe.edge_grpo.training_step.lost_sessions import SessionWatch, session_metrics
@@ -29,6 +29,7 @@ from recipe.edge_grpo.training_step.outcomes import as_lists, response_outcomes,
 from recipe.edge_grpo.training_step.sub_steps import SubStep, combine_sub_steps, sizes_of
 from recipe.edge_grpo.training_step.transfer_queue import (
     fetch_batch,
+    fetch_dataset_index,
     fetch_tokens,
     fill_injected_log_probs,
     put_tokens,
@@ -98,6 +99,11 @@ class EdgeGRPOMixin(RunLifecycleMixin):
             training, validation = self.agent_loop_manager.take_session_counts()
             self.training_sessions.look(training)
             self.validation_sessions.look(validation)
+
+    def _balance_batch(self, batch: KVBatchMeta, *args: Any, **kwargs: Any) -> KVBatchMeta:
+        # verl has the rows in the order in which they were finished; sums of floating-point numbers depend on it
+        batch.reorder(batch_order(batch.keys, fetch_dataset_index(batch)))
+        return super()._balance_batch(batch, *args, **kwargs)
 
     def _compute_old_log_prob(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
         result = super()._compute_old_log_prob(batch, metrics)

@@ -47,6 +47,12 @@ def fetch_batch(batch: KVBatchMeta, source: EntropySource) -> StoredBatch:
     )
 
 
+def fetch_dataset_index(batch: KVBatchMeta) -> list[Any]:
+    """Fetch the dataset index of each row's prompt; None where the data has none."""
+    data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=["index"])
+    return list(data.pop("index").tolist()) if "index" in data else [None] * len(batch.keys)
+
+
 def fill_injected_log_probs(batch: KVBatchMeta) -> TensorDict:
     """Give injected tokens, which no rollout sampled, the old log-probability as their rollout log-probability.
 

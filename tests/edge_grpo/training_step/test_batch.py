@@ -1,10 +1,12 @@
 """The entropy of the responses of a batch: which tokens count, which rows have one, and what it is compared with."""
 
+import itertools
+
 import pytest
 import torch
 
 from recipe.edge_grpo.settings.block import EntropyDrivenAdvantageSettings
-from recipe.edge_grpo.training_step.batch import StoredBatch, batch_entropy, counted_tokens
+from recipe.edge_grpo.training_step.batch import StoredBatch, batch_entropy, batch_order, counted_tokens
 
 # Of one response: sampled, injected, injected and left out of the loss, a tool's, padding.
 RESPONSE_MASK = torch.tensor([[1, 1, 0, 0, 0]])
@@ -89,3 +91,18 @@ def test_without_the_entropy_driven_advantage_entropies_are_known_and_every_rati
     assert entropy.response_entropy.tolist() == [4.0, 6.0, 9.0, 4.0, 2.0]
     assert entropy.has_entropy.tolist() == [True, True, False, True, True]
     assert entropy.ratio.tolist() == entropy.unbounded_ratio.tolist() == [1.0] * 5
+
+
+def test_rows_are_in_the_order_of_prompt_and_session_however_they_came():
+    keys = ["u_0_0", "u_10_0", "v_1_0", "v_0_0", "u_2_0", "w_0_0", "w_0_1"]
+    dataset_index = [7, 7, 3, 3, 7, None, None]
+    expected = ["v_0_0", "v_1_0", "u_0_0", "u_2_0", "u_10_0", "w_0_0", "w_0_1"]  # numbers first; 2 before 10
+    for rows in itertools.islice(itertools.permutations(range(7)), 0, None, 97):
+        arrived, indices = [keys[row] for row in rows], [dataset_index[row] for row in rows]
+        assert [arrived[row] for row in batch_order(arrived, indices)] == expected
+
+
+def test_prompts_of_one_index_keep_their_groups_apart():
+    keys = ["u_0_0", "v_0_0", "u_1_0", "v_1_0"]
+    assert batch_order(keys, [0, 0, 0, 0]) == [0, 2, 1, 3]
+    assert batch_order(keys, ["b", "a", "b", "a"]) == [1, 3, 0, 2]
