@@ -7,7 +7,7 @@ QUICKSTART_OPTIONS := $(if $(MODEL),--model '$(MODEL)') $(if $(TRAIN),--train '$
 	$(if $(VAL),--val '$(VAL)') $(if $(STEPS),--steps '$(STEPS)') $(OVERRIDES)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test-fast test test-runs test-all lint bench faults real-model soak mutants audit lock clean
+.PHONY: help install quickstart test-fast test test-runs test-all lint bench faults real-model soak mutants verl-next audit lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ soak: install ## Train 200 steps on the CPU and compare the memory of every proc
 
 mutants: install ## Plant faults in the pure modules; list those that no fast test finds (five minutes; asks PyPI for mutmut)
 	@$(PYTHON_IN_VENV) tests/mutation/run.py
+
+verl-next: install ## Try the newest verl: what differs where the plugin meets it, tests of the seams, two steps (VERL=verl==… for another)
+	@PYTHONPATH=tests $(PYTHON_IN_VENV) -m verl_next $(if $(VERL),'$(VERL)')
 
 audit: install ## Report known vulnerabilities of the locked packages (asks PyPI)
 	@$(PYTHON_IN_VENV) -m venv --clear .venv/audit && .venv/audit/bin/python -m pip install --quiet pip-audit==2.10.1

@@ -1,6 +1,9 @@
 """What tests of several packages need: a policy that costs nothing, and an end of what they started."""
 
 import dataclasses
+import functools
+import inspect
+import re
 import subprocess
 import tempfile
 import time
@@ -14,11 +17,29 @@ import pytest
 from data_prep.sampling.engine import EngineSettings, Request, Sample
 from reward_fns.verifier.pool import close_shared_pool
 
+VERL_IN_CODE = re.compile(r"^ *(from|import) verl\b|verl\.trainer\.config", re.MULTILINE)
+
 pytest_plugins = ["support.training_runs", "support.fault_table", "support.slurm", "support.cpu_process"]
 
 # Hypothesis fails an example that takes more than 200 ms, which a busy machine does to any of them.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `seam` what touches verl, by itself or by a fixture: what can fail when verl changes (`make verl-next`)."""
+    for item in items:
+        fixtures = getattr(item, "_fixtureinfo", None)
+        definitions = [each for found in fixtures.name2fixturedefs.values() for each in found] if fixtures else []
+        files = {item.path, *(Path(inspect.getfile(inspect.unwrap(each.func))) for each in definitions)}
+        if any(names_verl(file) for file in files):
+            item.add_marker("seam")
+
+
+@functools.cache
+def names_verl(file: Path) -> bool:
+    """Return True if code in the file, or in a program that it holds as text, imports verl or composes its configuration."""
+    return file.suffix == ".py" and VERL_IN_CODE.search(file.read_text(encoding="utf-8")) is not None
 
 
 @pytest.fixture(scope="module", autouse=True)

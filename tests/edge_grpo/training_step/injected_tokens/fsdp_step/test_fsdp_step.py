@@ -9,7 +9,7 @@ import math
 import pytest
 import torch
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.process, pytest.mark.seam, pytest.mark.timeout(300)]
 
 ROUNDING = 1e-6
 """Relative, of the gradient as one vector; what single precision leaves is some 3e-7."""
