@@ -27,7 +27,7 @@ hypothesis.settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as `seam` what touches verl, by itself or by a fixture: what can fail when verl changes (`make verl-next`)."""
+    """Mark as `seam` what touches verl, by itself or by a fixture, and so can fail when verl changes."""
     for item in items:
         fixtures = getattr(item, "_fixtureinfo", None)
         definitions = [each for found in fixtures.name2fixturedefs.values() for each in found] if fixtures else []
@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @functools.cache
 def names_verl(file: Path) -> bool:
-    """Return True if code in the file, or in a program that it holds as text, imports verl or composes its configuration."""
+    """Return True if the file, or a program that it holds as text, imports verl or composes its configuration."""
     return file.suffix == ".py" and VERL_IN_CODE.search(file.read_text(encoding="utf-8")) is not None
 
 

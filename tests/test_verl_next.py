@@ -45,7 +45,10 @@ def test_a_function_whose_body_has_changed_is_shown_line_by_line():
 
 def test_an_argument_more_is_a_change_of_signature_of_the_method_and_of_its_class():
     paragraphs = changes(BEFORE.replace("manager)", "manager, limit=None)"), "Trainer", "Trainer.fit")
-    assert [paragraph.splitlines()[0] for paragraph in paragraphs] == ["SIGNATURE  m:Trainer", "SIGNATURE  m:Trainer.fit"]
+    assert [paragraph.splitlines()[0] for paragraph in paragraphs] == [
+        "SIGNATURE  m:Trainer",
+        "SIGNATURE  m:Trainer.fit",
+    ]
 
 
 def test_a_function_that_verl_no_longer_has_or_has_now_is_named():
@@ -117,5 +120,7 @@ def test_every_method_of_verl_that_a_class_of_ours_overrides_is_in_the_table():
     assert done.returncode == 0, done.stderr
     overridden = json.loads(done.stdout.rpartition("FOUND")[2])
     assert len(overridden) > 30
-    listed = {f"{module}:{name}" for table in (OVERRIDDEN, PATCHED) for module, names in table.items() for name in names}
+    listed = {
+        f"{module}:{name}" for table in (OVERRIDDEN, PATCHED) for module, names in table.items() for name in names
+    }
     assert [name for name in overridden if not {name, name.rpartition(".")[0]} & listed] == []
