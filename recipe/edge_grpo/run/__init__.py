@@ -2,7 +2,7 @@
 
 lifecycle.py       driver and trainer, in the order of a run; calls everything below
 config_checks.py   the composed configuration: what cannot work is refused before Ray starts;
-                   sampling_checks.py, correction_checks.py and estimators.py are parts of it
+                   sampling_checks.py, correction_checks.py, estimators.py and rollout_engines.py are parts of it
 data_checks.py     data files and training rows
 checkpoints.py     sealed when whole; one that was cut off is not resumed from
 stop_request.py    stopping after the step that a run is in

@@ -5,15 +5,15 @@ entry points that skip verl's validation. A new refusal: its own `_check_…` fu
 correction has `correction_checks.py`, the CPU `cpu/start_checks.py`.
 """
 
-import importlib.util
 import os
 from pathlib import Path
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from recipe.edge_grpo.names import ESTIMATOR, TRAINER_MODES
 from recipe.edge_grpo.run.correction_checks import bypasses_old_log_prob, check_error_correction
 from recipe.edge_grpo.run.estimators import refuse_estimator
+from recipe.edge_grpo.run.rollout_engines import check_rollout_engine
 from recipe.edge_grpo.run.sampling_checks import check_sampling
 from recipe.edge_grpo.settings.block import BLOCK, EdgeGRPOSettings, read_settings
 from recipe.edge_grpo.settings.choices import CountedTokens, EntropySource, InjectedLoss
@@ -45,7 +45,7 @@ def check_config(config: DictConfig) -> None:
     masks_injected = settings.gec.enabled and settings.gec.injected_loss is InjectedLoss.MASK
     refuse_estimator(config.algorithm.adv_estimator, masks_injected)
     _check_training_engine(config)
-    _check_rollout_engine(config)
+    check_rollout_engine(config, settings)
 
 
 def _check_trainer(config: DictConfig, uses_estimator: bool) -> None:
@@ -77,16 +77,6 @@ def _check_training_engine(config: DictConfig) -> None:
                 f"{name}.strategy={block.strategy} with {name}._target_={block._target_}: these are two training "
                 f"engines; set {name}.strategy={strategies[0]}, or choose one engine with model_engine="
             )
-
-
-def _check_rollout_engine(config: DictConfig) -> None:
-    if OmegaConf.is_missing(config.actor_rollout_ref.rollout, "name"):
-        raise ValueError("actor_rollout_ref.rollout.name is not set; set it to vllm")
-    if config.actor_rollout_ref.rollout.name == "vllm" and importlib.util.find_spec("vllm") is None:
-        raise ValueError(
-            "actor_rollout_ref.rollout.name=vllm, and vllm is not installed: in a checkout of verl-edge-grpo "
-            "run `make install` for the CPU, or pip install .[gpu]"
-        )
 
 
 def _check_entropy(config: DictConfig, settings: EdgeGRPOSettings, uses_estimator: bool) -> None:

@@ -3,13 +3,21 @@
 verl does not notice the death of an agent-loop worker, or of TransferQueue's storage: what they owed it never comes.
 
 `ray.util.state.list_actors` would be the public way, and needs Ray's dashboard; the same table is read from Ray's GCS
-with `ray._private.state.actors`, which is Ray's own way for debugging.
+with `ray._private.state.actors`, which is Ray's own way for debugging. Its names are those of Ray 2.41, the oldest that
+verl takes, to 2.60; where a Ray has others, that is said once, and no death is found.
 """
 
+import functools
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+logger = logging.getLogger(__name__)
+
 ACTOR_CHECK_SECONDS = 1.0
+
+TABLE_HAS_OTHER_NAMES = (ImportError, AttributeError, KeyError, TypeError, ValueError)
+"""What reading a table raises that lacks a name; a GCS that does not answer for a moment raises an error of Ray's."""
 
 UNEXPECTED_DEATHS = {
     "WORKER_DIED": "its process has ended (killed, out of memory, or crashed)",
@@ -33,11 +41,27 @@ def find_dead_actor_of_this_process() -> str | None:
     Actors that an actor of this process has made, such as the tools of an agent loop, are that one's own business.
     """
     import ray
-    from ray._private import state
 
     context = ray.get_runtime_context()
-    table = state.actors(job_id=ray.JobID.from_hex(context.get_job_id())).values()
-    return find_dead_actor(table, own_actor_id=context.get_actor_id())
+    try:
+        from ray._private import state
+
+        table = state.actors(job_id=ray.JobID.from_hex(context.get_job_id())).values()
+        return find_dead_actor(table, own_actor_id=context.get_actor_id())
+    except TABLE_HAS_OTHER_NAMES as error:
+        _warn_of_other_names(ray.__version__, f"{type(error).__name__}: {error}")
+        return None
+
+
+@functools.cache
+def _warn_of_other_names(ray_version: str, error: str) -> None:
+    """Say it; once, because the table is looked at every second."""
+    logger.warning(
+        "EDGE-GRPO: Ray %s has another table of actors than Ray 2.41 to 2.60 (%s): a process of this run that dies is "
+        "not noticed, only that the run hangs (edge_grpo.stall_seconds); install ray==2.60.0 to have it noticed",
+        ray_version,
+        error,
+    )
 
 
 def find_dead_actor(table: Iterable[Mapping[str, Any]], own_actor_id: str | None) -> str | None:

@@ -1,8 +1,14 @@
-"""Finds vLLM servers of a run that have died: each is asked for `/health`."""
+"""Finds vLLM servers of a run that have died: each is asked for `/health`.
+
+Only vLLM's answer is about its engine alone. SGLang's `/health` samples a token, and does not come while verl pauses
+sampling; TensorRT-LLM's has not been looked at. A server of theirs that dies is found by dead_actors.py, an engine of
+theirs that hangs by stall.py.
+"""
 
 import http.client
 import urllib.request
 from collections.abc import Iterable
+from typing import Any
 
 SERVER_CHECK_SECONDS = 5.0
 HEALTH_TIMEOUT_SECONDS = 60.0
@@ -13,6 +19,12 @@ FAILURES_OF_A_DEAD_SERVER = 3
 
 # A proxy of the environment is for the outside world; it does not know the servers of this run.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def addresses_of_vllm(server_managers: Iterable[Any]) -> list[str]:
+    """Return `host:port` of each vLLM server among the replicas of verl's server managers; other engines have none."""
+    replicas = (replica for manager in server_managers for replica in manager.get_replicas())
+    return [replica.server_address for replica in replicas if replica.config.name == "vllm"]
 
 
 def is_healthy(address: str, timeout: float = HEALTH_TIMEOUT_SECONDS) -> bool:

@@ -17,6 +17,8 @@ from pathlib import Path
 FAILURE_FILE = "failure.txt"
 RESERVE_FILE = ".failure_reserve"
 RESERVED_BYTES = 4096
+SECONDS_FOR_OUTPUT = 0.5
+"""For Ray to print what is left of the actors' output; as long as it takes itself when a driver exits."""
 UNKNOWN_REASON = (
     "the trainer's process has ended without giving a reason (killed, interrupted, out of memory, or crashed). "
     "The same command resumes from the last checkpoint"
@@ -35,7 +37,8 @@ def print_failure_at_exit(run_folder: str) -> None:
         if file.exists():
             import ray
 
-            ray.shutdown(_exiting_interpreter=True)  # which prints what is left of the actors' output
+            time.sleep(SECONDS_FOR_OUTPUT)
+            ray.shutdown()
             reason = file.read_text(encoding="utf-8", errors="replace").strip()  # the cut may go through a character
             print(f"EDGE-GRPO: {reason}", file=sys.stderr, flush=True)
 

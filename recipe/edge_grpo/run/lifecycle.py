@@ -91,9 +91,7 @@ class RunLifecycleMixin:
         super().on_init_end()  # the first transfer of weights, where a server can die too
 
     def _watchdogs(self) -> list[Watchdog]:
-        self.vllm_addresses = [
-            replica.server_address for manager in self._rollout_server_managers() for replica in manager.get_replicas()
-        ]
+        self.vllm_addresses = dead_servers.addresses_of_vllm(self._rollout_server_managers())
         finders: list[tuple[FindFault, float]] = [
             (dead_servers.VLLMHealth(self.vllm_addresses), dead_servers.SERVER_CHECK_SECONDS),
             (dead_actors.find_dead_actor_of_this_process, dead_actors.ACTOR_CHECK_SECONDS),

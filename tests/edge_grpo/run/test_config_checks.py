@@ -1,7 +1,5 @@
 """Start-up checks on real compositions of verl's configuration: what cannot work is refused, what can is not."""
 
-import importlib.util
-
 import pytest
 from omegaconf import open_dict
 from support.configurations import PROFILES, VLLM
@@ -224,21 +222,6 @@ def test_what_cannot_work_is_refused_with_key_value_and_fix(compose, name, overr
 )
 def test_what_can_work_is_not_refused(compose, name, overrides):
     check_config(compose(f"+recipe={name}", VLLM, *overrides))
-
-
-def test_an_engine_that_is_not_chosen_is_refused_with_its_key_and_a_choice(compose):
-    message = refusal(compose("+recipe=edge_grpo", "actor_rollout_ref.rollout.name=???"))
-    assert "actor_rollout_ref.rollout.name" in message
-    assert "vllm" in message
-
-
-def test_a_missing_vllm_is_refused_with_the_command_that_installs_it(compose, monkeypatch):
-    find_spec = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "vllm" else find_spec(name))
-    message = refusal(compose("+recipe=edge_grpo", VLLM))
-    assert "actor_rollout_ref.rollout.name=vllm" in message
-    assert "make install" in message and "pip install .[gpu]" in message
-    check_config(compose("+recipe=edge_grpo", "actor_rollout_ref.rollout.name=sglang"))
 
 
 @pytest.mark.parametrize("profile", PROFILES)

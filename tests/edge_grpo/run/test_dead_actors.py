@@ -1,14 +1,17 @@
 """Which deaths of actors are found in a real Ray, and what is said of them. These fail when Ray's table changes."""
 
 import copy
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+import types
 
 import pytest
 
+from recipe.edge_grpo.run import dead_actors
 from recipe.edge_grpo.run.dead_actors import ROLES, find_dead_actor, find_dead_actor_of_this_process
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
@@ -220,6 +223,59 @@ def test_only_the_dead_count(row, state):
 def test_a_class_of_another_kind_is_named_without_a_role(row):
     message = find_dead_actor([row(ActorClassName="SimpleStorageUnit", Pid=12)], own_actor_id=None)
     assert message.startswith("the actor (SimpleStorageUnit, process 12 on ")
+
+
+@pytest.fixture
+def warnings(caplog):
+    """warnings(): what a process has been warned of that was not before."""
+    dead_actors._warn_of_other_names.cache_clear()
+    with caplog.at_level(logging.WARNING):
+        yield lambda: caplog.messages
+    dead_actors._warn_of_other_names.cache_clear()
+
+
+def other_table(row):
+    """{what a Ray could have instead of its table: what reading it raises}."""
+    killed = row()
+    nameless = {name: value for name, value in killed.items() if name != "State"}
+    other_cause = {**killed, "DeathCause": types.SimpleNamespace(HasField=lambda name: False)}
+    return {
+        "ModuleNotFoundError": None,
+        "AttributeError": types.SimpleNamespace(),
+        "TypeError": types.SimpleNamespace(actors=lambda actor_id: {}),
+        "KeyError": types.SimpleNamespace(actors=lambda job_id: {"1": nameless}),
+        "AttributeError: ": types.SimpleNamespace(actors=lambda job_id: {"1": other_cause}),
+    }
+
+
+@pytest.mark.parametrize(
+    "error", ["ModuleNotFoundError", "AttributeError", "TypeError", "KeyError", "AttributeError: "]
+)
+def test_another_table_of_another_ray_is_warned_of_once_and_ends_no_run(row, monkeypatch, warnings, error):
+    import ray
+
+    state = other_table(row)[error]
+    monkeypatch.setattr(ray._private, "state", state, raising=False)
+    monkeypatch.setitem(sys.modules, "ray._private.state", state)
+    if state is None:
+        monkeypatch.delattr(ray._private, "state")
+    assert [find_dead_actor_of_this_process() for _ in range(3)] == [None] * 3
+    (warning,) = warnings()
+    assert f"Ray {ray.__version__} has another table of actors" in warning
+    assert f"({error}" in warning
+    assert "install ray==2.60.0" in warning
+
+
+def test_a_table_that_does_not_answer_for_a_moment_is_for_the_watchdog_to_ask_again(session, monkeypatch, warnings):
+    import ray
+
+    def actors(job_id):
+        raise ray.exceptions.RaySystemError("the GCS does not answer")
+
+    monkeypatch.setattr(ray._private.state, "actors", actors)
+    with pytest.raises(ray.exceptions.RaySystemError):
+        find_dead_actor_of_this_process()
+    assert warnings() == []
 
 
 # In a process of its own, because it takes verl's CPU platform. What it prints are the names that Ray's table has of

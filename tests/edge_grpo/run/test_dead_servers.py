@@ -5,12 +5,19 @@ import http.server
 import importlib
 import socket
 import threading
+import types
 import urllib.request
 
 import pytest
 
 from recipe.edge_grpo.run import dead_servers
-from recipe.edge_grpo.run.dead_servers import FAILURES_OF_A_DEAD_SERVER, VLLMHealth, find_unhealthy_server, is_healthy
+from recipe.edge_grpo.run.dead_servers import (
+    FAILURES_OF_A_DEAD_SERVER,
+    VLLMHealth,
+    addresses_of_vllm,
+    find_unhealthy_server,
+    is_healthy,
+)
 
 TICK = 0.01
 PATIENCE = 10.0  # how long a server may take to answer
@@ -144,3 +151,19 @@ def test_a_single_look_finds_the_first_server_that_does_not_answer(serve):
     )
     assert find_unhealthy_server([alive.address]) is None
     assert find_unhealthy_server([]) is None
+
+
+def test_only_servers_of_vllm_are_asked_whatever_else_samples_beside_them():
+    def replica(address, engine):
+        return types.SimpleNamespace(server_address=address, config=types.SimpleNamespace(name=engine))
+
+    def manager(*replicas):
+        return types.SimpleNamespace(get_replicas=lambda: replicas)
+
+    managers = [
+        manager(replica("a:1", "vllm"), replica("a:2", "sglang")),
+        manager(),
+        manager(replica("b:1", "trtllm"), replica("b:2", "vllm")),
+    ]
+    assert addresses_of_vllm(managers) == ["a:1", "b:2"]
+    assert addresses_of_vllm([]) == []

@@ -8,8 +8,9 @@ import pytest
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
 
-def manager(*addresses):
-    replicas = [types.SimpleNamespace(server_address=address) for address in addresses]
+def manager(*addresses, engine="vllm"):
+    config = types.SimpleNamespace(name=engine)
+    replicas = [types.SimpleNamespace(server_address=address, config=config) for address in addresses]
     return types.SimpleNamespace(get_replicas=lambda: replicas)
 
 
@@ -62,6 +63,35 @@ def test_the_servers_outside_the_training_processes_are_watched_too(separate, be
     built.on_init_end()
     servers, _, _ = (watchdog.find_fault for watchdog in built.watchdogs)
     assert list(servers.num_failures) == built.vllm_addresses == [*beside_training, *standalone]
+
+
+@pytest.mark.parametrize("engine", ["sglang", "trtllm"])
+def test_a_server_of_another_engine_is_not_asked_for_its_health(separate, engine):
+    """Healthy, it may not answer while verl pauses it: such a run was ended."""
+    built = separate()
+    built.llm_server_manager = built.standalone_server_manager = manager("b:1", engine=engine)
+    built.on_init_end()
+    servers, _, _ = (watchdog.find_fault for watchdog in built.watchdogs)
+    assert servers.num_failures == {}
+    assert built.vllm_addresses == []
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang", "trtllm"])
+def test_a_replica_of_verls_knows_its_engine(compose, engine):
+    """Fails when verl changes there."""
+    from verl.workers.rollout.replica import RolloutReplica
+
+    from recipe.edge_grpo.run.dead_servers import addresses_of_vllm
+
+    class Replica(RolloutReplica):
+        async def launch_servers(self):
+            pass
+
+    config = compose("+recipe=edge_grpo", f"actor_rollout_ref.rollout.name={engine}")
+    replica = Replica(replica_rank=0, config=config.actor_rollout_ref.rollout, model_config=None)
+    replica._server_address = "a:1"
+    servers = types.SimpleNamespace(get_replicas=lambda: [replica])
+    assert addresses_of_vllm([servers]) == (["a:1"] if engine == "vllm" else [])
 
 
 def test_all_is_watched_from_before_the_first_transfer_of_weights(separate):
