@@ -134,6 +134,7 @@ def contract_metrics() -> list[str]:
         *("entropy_ratio/min", "entropy_ratio/max", "entropy_ratio/clipped_fraction"),
         *("gec/failed_fraction", "gec/reflection", "gec/answer", "gec/solution"),
         *("gec/tokens_injected", "gec/tokens_regenerated"),
+        *(f"sessions_lost_{cause}" for cause in ("reward", "generation", "other")),
         *("gec/skipped_prompt_too_long", "gec/skipped_no_room", "gec/skipped_generation_failed"),
         *(f"verify/{status}" for status in ("no_box", "no_gold", "limit", "timeout", "crash", "parse_error")),
     ]
