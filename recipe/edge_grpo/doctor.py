@@ -15,6 +15,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 VERL_VERSION = "0.9.1"
 
@@ -62,8 +63,11 @@ def main(arguments: list[str] | None = None) -> int:
     }
     if not options.config_only:
         checks |= {"platform": check_platform, "vLLM": check_vllm_starts}
-    num_problems = sum(not _passes(name, check) for name, check in checks.items())
-    print("All is well." if not num_problems else f"{num_problems} of {len(checks)} checks found a problem.")
+    passed = {name: _passes(name, check) for name, check in checks.items()}
+    if passed["configuration"]:
+        passed["data, model and reward"] = look_at_start(overrides, options.config_only)
+    num_problems = sum(not has_passed for has_passed in passed.values())
+    print("All is well." if not num_problems else f"{num_problems} of {len(passed)} checks found a problem.")
     return 1 if num_problems else 0
 
 
@@ -130,19 +134,42 @@ def check_platform() -> str:
 
 def check_configuration(overrides: list[str]) -> str:
     """Compose verl's configuration with the overrides, and run the start-up checks on it."""
-    from hydra import compose, initialize_config_module
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
     from verl.trainer.ppo.utils import need_critic, need_reference_policy
     from verl.utils.config import validate_config
 
     try:
-        with initialize_config_module("verl.trainer.config", version_base=None):
-            config = compose("ppo_trainer", overrides=overrides)
+        config = compose_config(overrides)
         validate_config(config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config))
     except (HydraException, OmegaConfBaseException, ValueError, AssertionError) as error:
         raise Problem(f"{' '.join(overrides)}: {error}", "change the override that the message names") from error
     return " ".join(overrides)
+
+
+def compose_config(overrides: list[str]) -> Any:
+    """Compose verl's configuration as its main does."""
+    from hydra import compose, initialize_config_module
+
+    with initialize_config_module("verl.trainer.config", version_base=None):
+        return compose("ppo_trainer", overrides=overrides)
+
+
+def look_at_start(overrides: list[str], is_elsewhere: bool) -> bool:
+    """Print what a run looks at before it starts Ray, a line each. Returns True if it would start.
+
+    What is not on this machine is a problem only where the overrides name it and the run is to be here.
+    """
+    from recipe.edge_grpo.run.preflight.checks import look_before_start
+    from recipe.edge_grpo.run.preflight.findings import Level
+
+    has_named_data = any("data.train_files=" in override for override in overrides)
+    findings = look_before_start(compose_config(overrides), is_this_machine=has_named_data and not is_elsewhere)
+    for finding in findings:
+        print(
+            f"{finding.level:<8} {finding.text}" + (f"\n         fix: {finding.fix}" if finding.fix else ""), flush=True
+        )
+    return all(finding.level is not Level.PROBLEM for finding in findings)
 
 
 def check_vllm_starts() -> str:

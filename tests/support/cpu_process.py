@@ -31,7 +31,10 @@ facts["missing_version"] = outcome(lambda: importlib.metadata.version("no-such-d
 from verl.trainer.main_ppo import validate_config
 from hydra import compose, initialize_config_module
 with initialize_config_module("verl.trainer.config", version_base=None):
-    config = compose("ppo_trainer", overrides=["+recipe=edge_grpo", "+profile=cpu"])
+    config = compose("ppo_trainer", overrides=[
+        "+recipe=edge_grpo", "+profile=cpu", "data.train_files=hdfs://host/a", "data.val_files=hdfs://host/b",
+        "actor_rollout_ref.model.path=a/model",
+    ])
 validate = lambda: validate_config(config=config, use_reference_policy=False, use_critic=False)
 facts["accepted"] = outcome(validate)
 config.ray_kwargs.ray_init.num_cpus = 3

@@ -12,6 +12,8 @@ import pyarrow
 import pyarrow.parquet
 from omegaconf import DictConfig, ListConfig
 
+from recipe.edge_grpo.run.preflight.data import ground_truth_of, is_answer
+
 DATA_FILE_KEYS = ("train_files", "val_files")
 
 logger = logging.getLogger(__name__)
@@ -38,26 +40,39 @@ def check_data_files(data: DictConfig, whole: bool = False) -> None:
                 raise ValueError(f"data.{key}: {file} is damaged ({fault}); make it again, or restore it")
 
 
-def check_training_rows(rows: Iterable[Mapping[str, Any]], corrects: bool) -> None:
+def checkable_rows(dataset: Any) -> Iterable[Mapping[str, Any]] | None:
+    """Return `reward_model` and `extra_info` of the rows, None for a dataset that keeps them otherwise than verl's.
+
+    A dataset class of the user's may stream, or make each row when it is asked for.
+    """
+    dataframe: Any = getattr(dataset, "dataframe", None)
+    if not (hasattr(dataframe, "select_columns") and hasattr(dataframe, "__len__")):  # a stream has no length
+        return None
+    columns = [name for name in ("reward_model", "extra_info") if name in dataframe.column_names]
+    return dataframe.select_columns(columns) if columns else [{}] * len(dataframe)  # type: ignore[no-any-return]
+
+
+def check_training_rows(rows: Iterable[Mapping[str, Any]], corrects: bool, needs_gold: bool = True) -> None:
     """Refuse a training file with a row that cannot be graded; warn of rows that can be corrected less well.
 
     Args:
         rows: the dataset rows; `reward_model` and `extra_info` are read.
         corrects: whether error correction is on.
+        needs_gold: whether a row without a reference answer cannot be used.
 
     Raises:
-        ValueError: naming the row, if `reward_model.ground_truth` is missing or empty.
+        ValueError: naming the row, if `reward_model.ground_truth` is missing or empty, and is needed.
     """
     num_rows = num_without_solution = 0
     indices = set()
     for row_number, row in enumerate(rows):
         num_rows += 1
-        ground_truth = (row.get("reward_model") or {}).get("ground_truth")
-        if ground_truth is None or ground_truth == [] or not str(ground_truth).strip():
+        if needs_gold and not is_answer(ground_truth_of(row)):
             raise ValueError(
                 f"training row {row_number} (from 0) has no reward_model.ground_truth; add it or drop the row"
             )
-        extra_info = row.get("extra_info") or {}
+        extra_info = row.get("extra_info")
+        extra_info = extra_info if isinstance(extra_info, Mapping) else {}
         indices.add(extra_info.get("index"))
         num_without_solution += not extra_info.get("solution")
     if corrects and num_without_solution:

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, open_dict
 from recipe.edge_grpo.run import dead_actors, dead_servers, stall
 from recipe.edge_grpo.run.checkpoints import checkpoint_to_resume, explain_unwritten, seal
 from recipe.edge_grpo.run.config_checks import check_config, check_nodes
-from recipe.edge_grpo.run.data_checks import check_data_files, check_training_rows
+from recipe.edge_grpo.run.data_checks import check_data_files, check_training_rows, checkable_rows
 from recipe.edge_grpo.run.failure_report import (
     end_process,
     print_failure_at_exit,
@@ -23,6 +23,8 @@ from recipe.edge_grpo.run.failure_report import (
     writing_failure,
 )
 from recipe.edge_grpo.run.metrics_file import log_metrics_below_run_folder
+from recipe.edge_grpo.run.preflight.checks import announce_warnings, look_before_start, needs_gold
+from recipe.edge_grpo.run.preflight.findings import refuse_problems
 from recipe.edge_grpo.run.stop_request import forget_request, is_stop_requested, stop_on_sigterm
 from recipe.edge_grpo.run.watchdog import FindFault, Watchdog, explain_error_by_fault
 from recipe.edge_grpo.settings.block import BLOCK, EdgeGRPOSettings, read_settings
@@ -33,13 +35,15 @@ from recipe.edge_grpo.verl_patches.loopback import keep_to_loopback
 def prepare_driver(config: DictConfig) -> None:
     """Check the configuration and, for a run of ours, arrange loopback, last words and SIGTERM as a request to stop.
 
-    The driver calls this before it starts Ray; see `check_config` and `check_data_files` for what it raises.
+    The driver calls this before it starts Ray; see `check_config` and `look_before_start` for what it refuses.
     """
     check_config(config)
     if config.get(BLOCK) is None:
         return
     check_nodes(config)
-    check_data_files(config.data)
+    findings = look_before_start(config)
+    announce_warnings(findings)
+    refuse_problems(findings)
     if read_settings(config).reliability:
         activate_in_processes_of_run(config)
         keep_to_loopback(config)
@@ -78,10 +82,9 @@ class RunLifecycleMixin:
         except Exception:
             check_data_files(self.config.data, whole=True)  # says which file, if it is one
             raise
-        rows = self.train_dataset.dataframe.select_columns(
-            [name for name in ("reward_model", "extra_info") if name in self.train_dataset.dataframe.column_names]
-        )
-        check_training_rows(rows, corrects=self.edge_grpo_settings.gec.enabled)
+        rows = checkable_rows(self.train_dataset)
+        if rows is not None:
+            check_training_rows(rows, self.edge_grpo_settings.gec.enabled, needs_gold(self.config))
 
     @unless_switched_off
     def on_init_end(self) -> None:

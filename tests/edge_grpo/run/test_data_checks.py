@@ -7,7 +7,7 @@ import pyarrow.parquet
 import pytest
 from omegaconf import OmegaConf
 
-from recipe.edge_grpo.run.data_checks import check_data_files, check_training_rows
+from recipe.edge_grpo.run.data_checks import check_data_files, check_training_rows, checkable_rows
 
 
 @pytest.fixture
@@ -156,3 +156,27 @@ def test_rows_that_would_draw_the_same_corrections_are_warned_of(caplog, rows, e
 def test_without_correction_the_index_does_not_matter(caplog):
     check_training_rows([row(index=1), row(index=1)], corrects=False)
     assert not caplog.records
+
+
+@pytest.mark.parametrize("bad", [row(None), {"reward_model": None}, {"extra_info": "text"}, {"extra_info": None}, {}])
+def test_rows_without_an_answer_pass_where_none_is_needed(bad):
+    check_training_rows([row(), bad], corrects=True, needs_gold=False)
+
+
+class Streamed:
+    """A dataset of the user's, whose rows are made when they are asked for."""
+
+    def __iter__(self):
+        raise AssertionError("the rows of a stream are not to be used up")
+
+
+def test_a_dataset_of_the_users_is_left_alone_and_verls_is_read():
+    from types import SimpleNamespace
+
+    from datasets import Dataset
+
+    assert checkable_rows(Streamed()) is None
+    assert checkable_rows(SimpleNamespace(dataframe=Dataset.from_list([row()]).to_iterable_dataset())) is None
+    rows = checkable_rows(SimpleNamespace(dataframe=Dataset.from_list([{**row(), "prompt": "1+1"}])))
+    assert rows.column_names == ["reward_model", "extra_info"]
+    assert list(checkable_rows(SimpleNamespace(dataframe=Dataset.from_list([{"prompt": "1+1"}] * 2)))) == [{}, {}]

@@ -7,6 +7,8 @@ from recipe.edge_grpo.names import AGENT_LOOP_MANAGER
 from recipe.edge_grpo.run import lifecycle
 from recipe.edge_grpo.run.lifecycle import prepare_driver
 
+NOT_HERE = ("data.train_files=hdfs://host/a", "data.val_files=hdfs://host/b", "actor_rollout_ref.model.path=a/model")
+
 
 @pytest.fixture
 def at_start(monkeypatch):
@@ -25,7 +27,7 @@ def test_verl_builds_no_critic_and_accepts_each_recipe(compose, at_start, name):
     from verl.utils.config import omega_conf_to_dataclass, validate_config
 
     # verl asks for a micro-batch size otherwise, which belongs to the hardware
-    config = compose(f"+recipe={name}", VLLM, "actor_rollout_ref.actor.use_dynamic_bsz=True")
+    config = compose(f"+recipe={name}", VLLM, "actor_rollout_ref.actor.use_dynamic_bsz=True", *NOT_HERE)
     assert not need_critic(config)
     validate_config(config, use_reference_policy=False, use_critic=False)
     rollout = omega_conf_to_dataclass(config.actor_rollout_ref.rollout)
@@ -36,13 +38,13 @@ def test_verl_builds_no_critic_and_accepts_each_recipe(compose, at_start, name):
 def test_the_cpu_profile_is_accepted_by_verl(compose, at_start):
     from verl.utils.config import omega_conf_to_dataclass, validate_config
 
-    config = compose("+recipe=edge_grpo", "+profile=cpu")
+    config = compose("+recipe=edge_grpo", "+profile=cpu", *NOT_HERE)
     validate_config(config, use_reference_policy=False, use_critic=False)
     assert omega_conf_to_dataclass(config.actor_rollout_ref.rollout).enable_sleep_mode is False
 
 
 def test_at_the_start_of_a_run_all_is_arranged_once(compose, at_start, tmp_path):
-    config = compose("+recipe=edge_grpo", VLLM, f"trainer.default_local_dir={tmp_path}")
+    config = compose("+recipe=edge_grpo", VLLM, *NOT_HERE, f"trainer.default_local_dir={tmp_path}")
     prepare_driver(config)
     assert [name for name, _ in at_start] == ["loopback", "last words", "SIGTERM"]
     assert [argument for _, argument in at_start[1:]] == [str(tmp_path)] * 2
@@ -52,7 +54,7 @@ def test_at_the_start_of_a_run_all_is_arranged_once(compose, at_start, tmp_path)
 @pytest.mark.parametrize("key", ["train_files", "val_files"])
 def test_a_damaged_data_file_is_refused_at_the_start_with_its_key(compose, at_start, tmp_path, key):
     (tmp_path / "problems.parquet").write_bytes(b"PAR1")
-    config = compose("+recipe=edge_grpo", VLLM, f"data.{key}={tmp_path}/problems.parquet")
+    config = compose("+recipe=edge_grpo", VLLM, *NOT_HERE, f"data.{key}={tmp_path}/problems.parquet")
     with pytest.raises(ValueError, match=rf"data\.{key}: {tmp_path}/problems\.parquet is damaged"):
         prepare_driver(config)
     assert at_start == []  # nothing is left behind of a start that is refused

@@ -1,0 +1,165 @@
+"""Checks of the data: files, columns and their types, number of rows, reference answers, data sources."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow
+
+from recipe.edge_grpo.run.preflight.findings import Finding, ok, refuse, warn
+from recipe.edge_grpo.run.preflight.inputs import DataSet
+
+ROWS_HELP = "docs/data.md has the columns of a row and the commands that make them"
+
+
+def check_files(data_set: DataSet, is_this_machine: bool) -> Iterator[Finding]:
+    """Refuse files that are missing or damaged; name what is not looked at."""
+    for name in data_set.missing:
+        if is_this_machine:
+            yield refuse(f"{data_set.key}: {name} is not there", f"mend the path in {data_set.key}, or make the file")
+        else:
+            yield warn(f"{data_set.key}: {name} is not on this machine, and was not looked at")
+    for file, fault in data_set.damage.items():
+        yield refuse(f"{data_set.key}: {file} is damaged ({fault})", "make it again, or restore it")
+    for name in data_set.left_alone:
+        yield ok(f"{data_set.key}: {name} is no Parquet file of this machine, and was not looked at")
+    if data_set.schemas:
+        yield ok(f"{data_set.key}: {len(data_set.schemas)} file(s), {data_set.num_rows} rows")
+
+
+def check_columns(key: str, schema: pyarrow.Schema, prompt_key: str, is_graded: bool) -> Iterator[Finding]:
+    """Refuse a file without the columns that verl reads, or with prompts that are no lists of messages.
+
+    Args:
+        key: the setting that names the file.
+        schema: of the file.
+        prompt_key: `data.prompt_key`.
+        is_graded: whether a reward function is called with the data source and the reference answer of a row.
+    """
+    has = ", ".join(schema.names)
+    if prompt_key not in schema.names:
+        yield refuse(f"{key}: no column {prompt_key!r} (data.prompt_key); the file has {has}", ROWS_HELP)
+    elif not _holds_messages(schema.field(prompt_key).type):
+        yield refuse(
+            f"{key}: the column {prompt_key!r} holds {schema.field(prompt_key).type}, and verl needs lists of "
+            "messages, each with role and content",
+            ROWS_HELP,
+        )
+    if not is_graded:
+        return
+    if "data_source" not in schema.names:
+        yield refuse(f"{key}: no column 'data_source', which is handed to the reward; the file has {has}", ROWS_HELP)
+    if "reward_model" not in schema.names:
+        yield refuse(f"{key}: no column 'reward_model', whose ground_truth is graded; the file has {has}", ROWS_HELP)
+    elif not _has_field(schema.field("reward_model").type, "ground_truth"):
+        yield refuse(
+            f"{key}: the column 'reward_model' holds {schema.field('reward_model').type}, without a ground_truth",
+            ROWS_HELP,
+        )
+
+
+def check_equal_types(key: str, schemas: Mapping[Any, pyarrow.Schema]) -> Iterator[Finding]:
+    """Refuse files of one key whose columns of one name differ in type: verl cannot join them."""
+    first: dict[str, tuple[Any, pyarrow.DataType]] = {}
+    for file, schema in schemas.items():
+        for field in schema:
+            other, kind = first.setdefault(field.name, (file, field.type))
+            if _plain(kind) != _plain(field.type) and not _has_null(kind) and not _has_null(field.type):
+                yield refuse(
+                    f"{key}: the column {field.name!r} holds {field.type} in {file} and {kind} in {other}",
+                    "give it one type in all files (answers are all texts, or all lists of texts)",
+                )
+
+
+def check_num_rows(key: str, num_rows: int, batch_size: int, note: str = "") -> Iterator[Finding]:
+    """Refuse fewer rows than one batch takes; `note` says what is left out of the count.
+
+    >>> [finding.text for finding in check_num_rows("data.train_files", 4, 8)]
+    ['data.train_files: 4 rows, and one batch takes data.train_batch_size=8']
+    """
+    if num_rows >= batch_size:
+        return
+    if batch_size == 1:
+        yield refuse(f"{key}: no rows{note}", "name a file that has some")
+    else:
+        yield refuse(
+            f"{key}: {num_rows} rows{note}, and one batch takes data.train_batch_size={batch_size}",
+            f"set data.train_batch_size and actor_rollout_ref.actor.ppo_mini_batch_size to {num_rows} or less, "
+            "or add rows" if num_rows else "add rows",
+        )  # fmt: skip
+
+
+def check_golds(key: str, rows: Sequence[Mapping[str, Any]], needs_gold: bool) -> Iterator[Finding]:
+    """Look for rows without a reference answer, and for answers that hold more than the answer.
+
+    Args:
+        key: the setting that names the files.
+        rows: with `reward_model`.
+        needs_gold: whether a row without one cannot be trained on; else there is one warning.
+    """
+    golds = [ground_truth_of(row) for row in rows]
+    empty = [number for number, gold in enumerate(golds) if not is_answer(gold)]
+    if empty:
+        text = (
+            f"{key}: {len(empty)} of {len(rows)} rows have no reward_model.ground_truth, row {empty[0]} (from 0) first"
+        )
+        yield refuse(text, "add it or drop the rows") if needs_gold else warn(text)
+    long = [number for number, gold in enumerate(golds) if isinstance(gold, str) and "####" in gold]
+    if long:
+        yield warn(
+            f"{key}: in {len(long)} of {len(rows)} rows, row {long[0]} (from 0) first, reward_model.ground_truth holds "
+            "a solution with '####', and it is compared as a whole",
+            "keep what stands after '####'",
+        )
+    lists = [number for number, gold in enumerate(golds) if isinstance(gold, str) and _looks_like_list(gold)]
+    if lists and len(lists) < len(golds):
+        yield warn(
+            f"{key}: reward_model.ground_truth is a list written as text in {len(lists)} of {len(rows)} rows, row "
+            f"{lists[0]} (from 0) first, and a plain text in the others",
+            "a list of accepted answers must be a list, in every row of a file",
+        )
+
+
+def check_data_sources(key: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Warn of rows whose data source is empty: validation reports by it, and a reward may choose by it."""
+    empty = [number for number, row in enumerate(rows) if not str(row.get("data_source") or "").strip()]
+    if empty:
+        yield warn(
+            f"{key}: data_source is empty in {len(empty)} of {len(rows)} rows, row {empty[0]} (from 0) first",
+            "name the source: validation reports by it, and a reward may choose by it",
+        )
+
+
+def ground_truth_of(row: Mapping[str, Any]) -> Any:
+    """Return `reward_model.ground_truth` of a row, None where there is none.
+
+    >>> ground_truth_of({"reward_model": {"ground_truth": "4"}}), ground_truth_of({"reward_model": None})
+    ('4', None)
+    """
+    reward_model = row.get("reward_model")
+    return reward_model.get("ground_truth") if isinstance(reward_model, Mapping) else None
+
+
+def is_answer(ground_truth: Any) -> bool:
+    """Returns True for anything but None, an empty list and an empty text: the number 0 is an answer."""
+    return ground_truth is not None and ground_truth != [] and bool(str(ground_truth).strip())
+
+
+def _looks_like_list(text: str) -> bool:
+    return text.startswith(("['", '["')) and text.endswith(("']", '"]'))
+
+
+def _holds_messages(kind: pyarrow.DataType) -> bool:
+    is_list = pyarrow.types.is_list(kind) or pyarrow.types.is_large_list(kind)
+    return bool(is_list) and _has_field(kind.value_type, "role") and _has_field(kind.value_type, "content")
+
+
+def _has_field(kind: pyarrow.DataType, name: str) -> bool:
+    return bool(pyarrow.types.is_struct(kind)) and bool(kind.get_field_index(name) >= 0)
+
+
+def _has_null(kind: pyarrow.DataType) -> bool:
+    return "null" in str(kind)
+
+
+def _plain(kind: pyarrow.DataType) -> str:
+    return str(kind).replace("large_", "")
