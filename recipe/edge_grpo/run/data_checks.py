@@ -49,7 +49,7 @@ def checkable_rows(dataset: Any) -> Iterable[Mapping[str, Any]] | None:
     if not (hasattr(dataframe, "select_columns") and hasattr(dataframe, "__len__")):  # a stream has no length
         return None
     columns = [name for name in ("reward_model", "extra_info") if name in dataframe.column_names]
-    return dataframe.select_columns(columns) if columns else [{}] * len(dataframe)  # type: ignore[no-any-return]
+    return dataframe.select_columns(columns) if columns else [{}] * len(dataframe)
 
 
 def check_training_rows(rows: Iterable[Mapping[str, Any]], corrects: bool, needs_gold: bool = True) -> None:

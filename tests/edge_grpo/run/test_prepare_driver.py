@@ -74,7 +74,7 @@ def test_a_run_that_asks_for_nothing_of_ours_starts_as_verl_has_it(compose, at_s
 
 
 def test_switched_off_the_driver_checks_and_arranges_nothing(compose, at_start, tmp_path):
-    switched_off = ("+recipe=edge_grpo", VLLM, "edge_grpo.reliability=false")
+    switched_off = ("+recipe=edge_grpo", VLLM, *NOT_HERE, "edge_grpo.reliability=false")
     prepare_driver(compose(*switched_off))
     assert at_start == []
     (tmp_path / "problems.parquet").write_bytes(b"PAR1")

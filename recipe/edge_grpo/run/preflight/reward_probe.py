@@ -1,6 +1,6 @@
 """Calls a reward function in a process of its own, so that one that hangs, prints or crashes does no harm.
 
-`python -m recipe.edge_grpo.run.preflight.reward_probe` reads a question as JSON and prints its answer after `MARK`.
+`python -m recipe.edge_grpo.run.preflight.reward_probe` reads a question as JSON and prints its answer after a mark.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from recipe.edge_grpo.run.preflight.reward import WAYS, Probe, alter
 PROBE_SECONDS = 10.0
 """A reward that has not answered by then is not tried."""
 
-MARK = "EDGE-GRPO reward probe: "
+PROBE_MARK = "EDGE-GRPO reward probe: "
 
 
 def probe_reward(reward: dict[str, Any], row: dict[str, Any], gold: str, seconds: float = PROBE_SECONDS) -> Probe:
@@ -45,7 +45,7 @@ def probe_reward(reward: dict[str, Any], row: dict[str, Any], gold: str, seconds
         return Probe({}, f"it had not answered after {seconds:.0f} s")
     finally:
         _end_group(process)
-    answers = [line.removeprefix(MARK) for line in output.splitlines() if line.startswith(MARK)]
+    answers = [line.removeprefix(PROBE_MARK) for line in output.splitlines() if line.startswith(PROBE_MARK)]
     if not answers:
         return Probe({}, f"its process ended with exit code {process.returncode}")
     answer = json.loads(answers[-1])
@@ -123,5 +123,5 @@ def _end_group(process: subprocess.Popen[str]) -> None:
 
 
 if __name__ == "__main__":
-    print("\n" + MARK + json.dumps(_answer(json.load(sys.stdin))), flush=True)
+    print("\n" + PROBE_MARK + json.dumps(_answer(json.load(sys.stdin))), flush=True)
     os._exit(0)  # threads and children that the reward has started do not keep this process
