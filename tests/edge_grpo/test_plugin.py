@@ -55,6 +55,8 @@ def refusal(config):
         return str(error)
 
 sized = ["actor_rollout_ref.actor.use_dynamic_bsz=True", "actor_rollout_ref.rollout.name=vllm"]
+not_here = ["data.train_files=hdfs://host/a", "data.val_files=hdfs://host/b", "actor_rollout_ref.model.path=a/model"]
+sized += not_here  # which nobody looks for on this machine
 with initialize_config_module("verl.trainer.config", version_base=None):
     recipe = compose("ppo_trainer", overrides=["+recipe=edge_grpo", *sized])
     stock = compose("ppo_trainer", overrides=["algorithm.adv_estimator=edge_grpo", *sized])
@@ -119,7 +121,8 @@ from hydra import compose, initialize_config_module
 from verl.utils.config import validate_config
 with initialize_config_module("verl.trainer.config", version_base=None):
     sized = ["actor_rollout_ref.actor.use_dynamic_bsz=True", "actor_rollout_ref.rollout.name=vllm"]
-    config = compose("ppo_trainer", overrides=[*sys.argv[1:], "+profile=cpu", *sized])
+    not_here = ["data.train_files=hdfs://a/b", "data.val_files=hdfs://a/c", "actor_rollout_ref.model.path=a/model"]
+    config = compose("ppo_trainer", overrides=[*sys.argv[1:], "+profile=cpu", *sized, *not_here])
 validate_config(config, use_reference_policy=False, use_critic=False)
 told = "EDGE_GRPO_RUN" in config.ray_kwargs.ray_init.get("runtime_env", {}).get("env_vars", {})
 print(json.dumps([before, modules_with_ours(), told]))
@@ -213,11 +216,11 @@ def test_one_registration_adds_one_search_path_and_one_check(facts):
 
 # verl takes vLLM's CPU wheel for no vLLM elsewhere; the platform's own patches are in none of these modules.
 ON_CPU = {"VERL_PLATFORM": "cpu"}
-WITHOUT_OURS = "~edge_grpo"  # which the profile sizes too
+WITHOUT_OURS = ("~edge_grpo", "algorithm.adv_estimator=grpo")  # the profile sizes our block too
 
 
 def test_in_a_run_without_the_recipe_every_function_is_verls_own():
-    before, after, told = run(OURS_WITHIN, WITHOUT_OURS, **ON_CPU)
+    before, after, told = run(OURS_WITHIN, *WITHOUT_OURS, **ON_CPU)
     # The driver's question whether the run is ours; its answer no puts verl's function back.
     assert before == ["verl.utils.config"]
     assert after == []
@@ -231,10 +234,10 @@ def test_the_driver_tells_the_processes_of_a_run_of_ours_unless_switched_off(ove
 
 
 def test_in_the_processes_of_a_run_of_ours_every_patch_of_the_table_acts():
-    before, *_ = run(OURS_WITHIN, WITHOUT_OURS, EDGE_GRPO_RUN="1", EDGE_GRPO_LOOPBACK="1", **ON_CPU)
+    before, *_ = run(OURS_WITHIN, *WITHOUT_OURS, EDGE_GRPO_RUN="1", EDGE_GRPO_LOOPBACK="1", **ON_CPU)
     assert [name for name in before if name != "verl.utils.config"] == THE_PATCHED
 
 
 def test_torchs_stores_are_their_own_where_the_driver_has_not_decided_for_loopback():
-    before, *_ = run(OURS_WITHIN, WITHOUT_OURS, EDGE_GRPO_RUN="1", EDGE_GRPO_LOOPBACK="0", **ON_CPU)
+    before, *_ = run(OURS_WITHIN, *WITHOUT_OURS, EDGE_GRPO_RUN="1", EDGE_GRPO_LOOPBACK="0", **ON_CPU)
     assert "torch.distributed.rendezvous" not in before

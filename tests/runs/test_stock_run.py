@@ -13,7 +13,9 @@ from support.training_runs import Run
 pytestmark = [pytest.mark.run, pytest.mark.timeout(900)]
 
 STOCK = [
-    *("+profile=cpu", "~edge_grpo"),  # the profile sizes our block too
+    "algorithm.adv_estimator=grpo",
+    *("+profile=cpu", "~edge_grpo"),  # the profile sizes our block too, and has a resolver of the plugin
+    *("actor_rollout_ref.actor.ppo_max_token_len_per_gpu=8192", "critic.ppo_max_token_len_per_gpu=8192"),
     *("trainer.total_training_steps=1", "trainer.val_before_train=false", "trainer.test_freq=-1"),
     *("trainer.save_freq=-1", "trainer.logger=[console,file]"),
     *("actor_rollout_ref.rollout.name=vllm", "actor_rollout_ref.rollout.n=4"),
