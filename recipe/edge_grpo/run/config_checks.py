@@ -44,6 +44,7 @@ def check_config(config: DictConfig) -> None:
         check_error_correction(config, settings)
     masks_injected = settings.gec.enabled and settings.gec.injected_loss is InjectedLoss.MASK
     refuse_estimator(config.algorithm.adv_estimator, masks_injected)
+    _check_resampled_rows(config)
     _check_training_engine(config)
     check_rollout_engine(config, settings)
 
@@ -59,6 +60,14 @@ def _check_trainer(config: DictConfig, uses_estimator: bool) -> None:
         raise ValueError(
             f"algorithm.adv_estimator={ESTIMATOR} with trainer.v1.trainer_mode={mode}: verl's own trainer does not "
             f"hand the policy entropy over; set trainer.v1.trainer_mode={ours}"
+        )
+
+
+def _check_resampled_rows(config: DictConfig) -> None:
+    if config.algorithm.get("use_pf_ppo"):
+        raise ValueError(
+            "algorithm.use_pf_ppo=True: verl's V1 trainers store the rows that it draws again under the keys of other "
+            "rows with gae, and pass over it with any other estimator; set algorithm.use_pf_ppo=False"
         )
 
 
