@@ -8,6 +8,7 @@ Exit code 0: all is well; 1: something is wrong, and the output says what to do.
 import argparse
 import importlib
 import importlib.metadata
+import inspect
 import os
 import subprocess
 import sys
@@ -139,9 +140,18 @@ def check_configuration(overrides: list[str]) -> str:
     from verl.trainer.ppo.utils import need_critic, need_reference_policy
     from verl.utils.config import validate_config
 
+    from recipe.edge_grpo.cpu.start_checks import check_start
+    from recipe.edge_grpo.run.config_checks import check_config
+
     try:
         config = compose_config(overrides)
-        validate_config(config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config))
+        # verl's own, without what follows it in a driver: nothing is started here
+        inspect.unwrap(validate_config)(
+            config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config)
+        )
+        check_config(config)
+        if config.trainer.device == "cpu":
+            check_start(config)
     except (HydraException, OmegaConfBaseException, ValueError, AssertionError) as error:
         raise Problem(f"{' '.join(overrides)}: {error}", "change the override that the message names") from error
     return " ".join(overrides)

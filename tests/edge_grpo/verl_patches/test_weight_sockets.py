@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from recipe.edge_grpo.verl_patches.activation import RUN_VARIABLE
 from recipe.edge_grpo.verl_patches.weight_sockets import own_socket
 
 # verl's real sender and receiver of two runs, which verl gives the same socket name; both are at work at the same time.
@@ -44,7 +45,7 @@ print(received)
 
 @pytest.mark.process
 def test_verls_weights_reach_the_engine_of_their_own_run(tmp_path):
-    environment = {**os.environ, "VERL_PLATFORM": "cpu"}
+    environment = {**os.environ, "VERL_PLATFORM": "cpu", RUN_VARIABLE: "1"}
     command = [sys.executable, "-W", "ignore", "-c", TWO_RUNS, tmp_path]
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200)
     assert finished.stdout.splitlines()[-1] == "{1: [[1.0, 1.0, 1.0]], 2: [[2.0, 2.0, 2.0]]}", finished.stderr[-2000:]
