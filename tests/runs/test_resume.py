@@ -90,6 +90,40 @@ def test_the_resumed_run_sees_the_same_prompts_in_each_step(runs: tuple[Any, Any
     assert prompts(undisturbed, 4) != prompts(undisturbed, 5)
 
 
+def first_passes(run: Any, step: int) -> dict[tuple[int, int], str]:
+    """{(prompt, session): what the policy wrote by itself}."""
+    return {
+        (rollout["dataset_index"], int(rollout["uid"].split("_")[1])): (
+            rollout["output"] if rollout["first_pass_text"] is None else rollout["first_pass_text"]
+        )
+        for rollout in run.rollouts(step)
+    }
+
+
+def test_both_runs_sample_the_same_first_passes_and_corrections_until_the_weights_differ(runs: tuple[Any, Any]) -> None:
+    """In step 1 both have the weights of the model folder."""
+    undisturbed, resumed = runs
+    assert first_passes(resumed, 1) == first_passes(undisturbed, 1)
+    assert len(set(first_passes(undisturbed, 1).values())) > 8  # not one response for all sessions of a prompt
+    assert strategies(resumed, 1) == strategies(undisturbed, 1)
+    outputs = [
+        {
+            (rollout["dataset_index"], int(rollout["uid"].split("_")[1])): rollout["output"]
+            for rollout in run.rollouts(1)
+        }
+        for run in runs
+    ]
+    assert outputs[0] == outputs[1]  # continuations after a reflection included
+
+
+def test_both_runs_report_the_same_of_the_method_until_the_weights_differ(runs: tuple[Any, Any]) -> None:
+    reported = [
+        {name: value for name, value in run.metrics()[1].items() if name.startswith("edge_grpo/")} for run in runs
+    ]
+    assert len(reported[0]) > 40
+    assert reported[1] == pytest.approx(reported[0], rel=1e-5)
+
+
 def test_what_failed_in_both_runs_got_the_same_correction(runs: tuple[Any, Any], resumed_steps: list[int]) -> None:
     num_compared = 0
     for step in resumed_steps:
