@@ -43,7 +43,7 @@ def train(start_run: Callable[..., Any], tmp_path: Path) -> Callable[..., dict[s
         lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
         return {
             "lines": [(line["step"], sorted(line["data"])) for line in lines],
-            "files": sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if "hydra" not in str(path)),
+            "files": sorted(path.name for path in folder.iterdir()),
             "names us": "EDGE-GRPO" in run.log(),
         }
 
