@@ -26,7 +26,7 @@ class SessionCounts:
     """What is known of the sessions that ended in some time."""
 
     num_ended: int = 0
-    """Of all, lost or not."""
+    """Number of sessions that ended, lost ones included."""
     num_lost: dict[LossCause, int] = field(default_factory=lambda: dict.fromkeys(LossCause, 0))
     first_errors: dict[LossCause, str] = field(default_factory=dict)
     """The first error of each cause that there was."""
@@ -35,13 +35,13 @@ class SessionCounts:
     num_scored: int = 0
     """Responses whose first pass was scored while sampling."""
     sum_of_accuracies: float = 0.0
-    """Of these first passes."""
+    """Sum of the accuracies of those first passes."""
     num_groups: int = 0
     """Prompts of which every session ended, and one at least with a response."""
     num_identical_groups: int = 0
-    """Of these, with two first passes or more and all of them the same."""
+    """Number of those prompts with at least two first passes, all of them the same."""
     num_truncated_groups: int = 0
-    """Of these, with all first passes cut off."""
+    """Number of those prompts whose first passes were all cut off."""
 
     @property
     def total_lost(self) -> int:

@@ -16,7 +16,7 @@ from recipe.edge_grpo.report.metrics_file import RunMetrics
 from recipe.edge_grpo.settings.choices import Strategy
 
 LIMITING_SHARE = 0.1
-"""Of the groups."""
+"""What holds for this share of the groups, or for more, limits a run."""
 
 Means = Mapping[str, float]
 """{metric without its prefix: mean over the steps that have it}."""

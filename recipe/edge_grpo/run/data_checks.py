@@ -13,6 +13,7 @@ import pyarrow.parquet
 from omegaconf import DictConfig, ListConfig
 
 from recipe.edge_grpo.run.preflight.data import ground_truth_of, is_answer
+from recipe.edge_grpo.run.preflight.inputs import describe_damage
 
 DATA_FILE_KEYS = ("train_files", "val_files")
 
@@ -102,5 +103,5 @@ def _find_fault(file: Path, whole: bool) -> str | None:
                 for _ in opened.iter_batches():
                     pass
     except (pyarrow.ArrowException, OSError) as error:
-        return str(error).splitlines()[0].rstrip(". ") if str(error) else type(error).__name__
+        return describe_damage(error)
     return None

@@ -53,8 +53,17 @@ def read_data_set(data: DictConfig, key: str) -> DataSet:
                 num_rows += opened.metadata.num_rows
                 rows += _read_rows(opened, data.prompt_key, MAX_ROWS_READ - len(rows))
         except (pyarrow.ArrowException, OSError) as error:
-            damage[file] = str(error).splitlines()[0].rstrip(". ") if str(error) else type(error).__name__
+            damage[file] = describe_damage(error)
     return DataSet(f"data.{key}", tuple(files), missing, left_alone, schemas, damage, num_rows, rows)
+
+
+def describe_damage(error: Exception) -> str:
+    """Return in a few words what keeps a Parquet file from being read.
+
+    >>> describe_damage(OSError("Corrupt snappy compressed data.")), describe_damage(OSError())
+    ('Corrupt snappy compressed data', 'OSError')
+    """
+    return str(error).splitlines()[0].rstrip(". ") if str(error) else type(error).__name__
 
 
 def _sort_files(value: Any) -> tuple[list[Path], tuple[str, ...], tuple[str, ...]]:
