@@ -86,18 +86,17 @@ def test_every_row_has_a_state_and_is_there_once():
 @pytest.fixture
 def check(monkeypatch):
     """check(config): the start-up checks of a run, but for memory, on a machine that has every engine of verl."""
-    from recipe.edge_grpo.cpu.capacity import check_capacity
-    from recipe.edge_grpo.cpu.start_checks import check_engines
+    from recipe.edge_grpo.cpu import start_checks
     from recipe.edge_grpo.run.config_checks import check_config
 
     find_spec = importlib.util.find_spec
+    monkeypatch.setattr(start_checks, "check_memory", lambda config: None)
 
     def check(config):
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: name in ENGINES or find_spec(name))
         check_config(config)
         if config.trainer.device == "cpu":
-            check_engines(config)
-            check_capacity(config)
+            start_checks.check_start(config)
 
     return check
 

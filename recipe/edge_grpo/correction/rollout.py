@@ -18,10 +18,14 @@ from recipe.edge_grpo.correction.corrector import ErrorCorrector
 from recipe.edge_grpo.correction.draws import place_of_row
 from recipe.edge_grpo.correction.prompt_group import PromptGroup, correct_group
 from recipe.edge_grpo.correction.record import read_record, record_of_score, write_record
-from recipe.edge_grpo.correction.sampling import NotingClient, SessionSampling, current_session
+from recipe.edge_grpo.correction.sampling import (
+    NotingClient,
+    SessionSampling,
+    current_session,
+    should_seed_responses,
+)
 from recipe.edge_grpo.correction.sessions import SampledGroup, SessionCounts
 from recipe.edge_grpo.correction.strategies import Strategies
-from recipe.edge_grpo.names import TRAINER_MODES
 from recipe.edge_grpo.settings.block import EdgeGRPOSettings, read_settings
 from recipe.edge_grpo.settings.choices import CorrectionScope
 
@@ -161,18 +165,6 @@ class EdgeGRPOAgentLoopManager(AgentLoopManagerTQ):
 
 def _counts_of_training_and_validation() -> dict[bool, SessionCounts]:
     return {False: SessionCounts(), True: SessionCounts()}
-
-
-def should_seed_responses(config: Any, settings: EdgeGRPOSettings) -> bool:
-    """Return True if each request of a training session gets a seed of its own.
-
-    Not with the asynchronous trainers: verl's client asks for the rest of an interrupted response with the same
-    parameters, and so with random numbers that its beginning depends on. What they sample depends on time anyway.
-    Other engines than vLLM have other names for a seed, or none.
-    """
-    mode = config.trainer.v1.trainer_mode
-    is_sync = TRAINER_MODES.get(mode, mode) == "sync"
-    return settings.seeds_responses and is_sync and config.actor_rollout_ref.rollout.name == "vllm"
 
 
 def _eos_token_ids(model_config: Any) -> frozenset[int]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from recipe.edge_grpo.correction.draws import DrawPlace, draw_sampling_seed
+from recipe.edge_grpo.names import TRAINER_MODES
+from recipe.edge_grpo.settings.block import EdgeGRPOSettings
 
 
 @dataclass
@@ -86,3 +88,15 @@ def turn_bound(max_tokens: int, num_tokens_before: int) -> int:
     (10, 3, 1)
     """
     return max(1, max_tokens - num_tokens_before)
+
+
+def should_seed_responses(config: Any, settings: EdgeGRPOSettings) -> bool:
+    """Return True if each request of a training session gets a seed of its own.
+
+    Not with the asynchronous trainers: verl's client asks for the rest of an interrupted response with the same
+    parameters, and so with random numbers that its beginning depends on. What they sample depends on time anyway.
+    Other engines than vLLM have other names for a seed, or none.
+    """
+    mode = config.trainer.v1.trainer_mode
+    is_sync = TRAINER_MODES.get(mode, mode) == "sync"
+    return settings.seeds_responses and is_sync and config.actor_rollout_ref.rollout.name == "vllm"

@@ -116,7 +116,7 @@ def test_without_seeds_no_request_has_one(start, policy, response):
     ],
 )
 def test_responses_are_seeded_with_vllm_and_the_synchronous_trainer(compose, overrides, expected):
-    from recipe.edge_grpo.correction.rollout import should_seed_responses
+    from recipe.edge_grpo.correction.sampling import should_seed_responses
     from recipe.edge_grpo.settings.block import read_settings
 
     config = compose("+recipe=edge_grpo", *overrides)
