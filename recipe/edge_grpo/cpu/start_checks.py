@@ -2,10 +2,8 @@
 
 from omegaconf import DictConfig
 
-from recipe.edge_grpo.correction.sampling import should_seed_responses
 from recipe.edge_grpo.cpu.capacity import check_capacity
 from recipe.edge_grpo.cpu.memory import check_memory
-from recipe.edge_grpo.settings.block import BLOCK, read_settings
 
 
 def check_start(config: DictConfig) -> None:
@@ -15,7 +13,6 @@ def check_start(config: DictConfig) -> None:
         ValueError: naming the key, its value and the fix.
     """
     check_engines(config)
-    check_seeded_prefill(config)
     check_capacity(config)
     check_memory(config)
 
@@ -42,20 +39,4 @@ def check_engines(config: DictConfig) -> None:
             f"algorithm.adv_estimator={config.algorithm.adv_estimator} with critic.enable={critic.enable} on the CPU "
             "platform (VERL_PLATFORM=cpu): verl loads a critic with flash attention, which needs an accelerator; set "
             "algorithm.adv_estimator=grpo (or rloo, reinforce_plus_plus) and critic.enable=null"
-        )
-
-
-def check_seeded_prefill(config: DictConfig) -> None:
-    """Refuse seeds where a prompt may be read in parts; raises ValueError, naming the key, its value and the fix.
-
-    vLLM samples a token for each part, throws it away and sets the request's generator back by as much; a generator on
-    the CPU has no offset, and the engine dies as soon as the prompts of a step exceed `max_num_batched_tokens`.
-    """
-    if config.get(BLOCK) is None or not should_seed_responses(config, read_settings(config)):
-        return
-    if config.actor_rollout_ref.rollout.enable_chunked_prefill:
-        raise ValueError(
-            f"actor_rollout_ref.rollout.enable_chunked_prefill=True with {BLOCK}.seeds_responses=True on the CPU "
-            "platform (VERL_PLATFORM=cpu): vLLM's engine dies of a seeded request whose prompt is read in parts; set "
-            "actor_rollout_ref.rollout.enable_chunked_prefill=False"
         )

@@ -5,6 +5,7 @@ Called by config_checks.py for every configuration with the block `edge_grpo:`.
 
 from omegaconf import DictConfig
 
+from recipe.edge_grpo.correction.sampling import should_seed_responses
 from recipe.edge_grpo.names import AGENT_LOOP_MANAGER
 from recipe.edge_grpo.settings.block import BLOCK, EdgeGRPOSettings
 
@@ -17,6 +18,7 @@ def check_sampling(config: DictConfig, settings: EdgeGRPOSettings) -> None:
     """
     _check_first_pass(config, settings)
     _check_determinism(config)
+    _check_seeded_prefill(config, settings)
 
 
 def _check_first_pass(config: DictConfig, settings: EdgeGRPOSettings) -> None:
@@ -48,4 +50,19 @@ def _check_determinism(config: DictConfig) -> None:
             "actor_rollout_ref.rollout.full_determinism=True: verl's V1 trainer then sends every request under one "
             "number (det-0) to one server, and vLLM on a CPU does not start; set it to False. "
             f"{BLOCK}.seeds_responses=True gives each response a seed of its own"
+        )
+
+
+def _check_seeded_prefill(config: DictConfig, settings: EdgeGRPOSettings) -> None:
+    """Refuse seeds on the CPU where a prompt may be read in parts.
+
+    vLLM samples a token for each part, throws it away and sets the request's generator back by as much; a generator on
+    the CPU has no offset, and the engine dies as soon as the prompts of a step exceed `max_num_batched_tokens`.
+    """
+    is_chunked = config.actor_rollout_ref.rollout.enable_chunked_prefill
+    if config.trainer.device == "cpu" and is_chunked and should_seed_responses(config, settings):
+        raise ValueError(
+            f"actor_rollout_ref.rollout.enable_chunked_prefill=True with {BLOCK}.seeds_responses=True on the CPU "
+            "platform (VERL_PLATFORM=cpu): vLLM's engine dies of a seeded request whose prompt is read in parts; set "
+            "actor_rollout_ref.rollout.enable_chunked_prefill=False"
         )

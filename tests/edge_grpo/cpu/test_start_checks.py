@@ -26,10 +26,6 @@ REFUSED = [
     ),
     (["algorithm.adv_estimator=gae"], ["algorithm.adv_estimator=gae", "set algorithm.adv_estimator=grpo"]),
     (["critic.enable=true"], ["critic.enable=True", "critic.enable=null"]),
-    (
-        ["actor_rollout_ref.rollout.enable_chunked_prefill=true"],
-        ["rollout.enable_chunked_prefill=True with edge_grpo.seeds_responses=True", "enable_chunked_prefill=False"],
-    ),
 ]
 
 
@@ -51,8 +47,6 @@ def test_what_needs_an_accelerator_is_refused_with_key_value_and_fix(compose, ov
         ["algorithm.adv_estimator=gae", "edge_grpo.eda.enabled=false", "critic.enable=false"],
         ["actor_rollout_ref.model.lora_rank=8"],
         ["trainer.n_gpus_per_node=2"],
-        ["actor_rollout_ref.rollout.enable_chunked_prefill=true", "edge_grpo.seeds_responses=false"],
-        ["actor_rollout_ref.rollout.enable_chunked_prefill=true", "trainer.v1.trainer_mode=edge_grpo_colocate_async"],
     ],
 )
 def test_what_runs_on_the_cpu_is_not_refused(compose, monkeypatch, overrides):
@@ -80,15 +74,3 @@ def test_verl_still_builds_a_critic_by_this_rule(compose):
                 is_refused = True
             assert is_refused == need_critic(config)
     assert inspect.getsource(load_valuehead_model).count('attn_implementation="flash_attention_2"') == 2
-
-
-def test_vllm_still_sets_back_the_generator_of_a_prompt_read_in_parts_and_the_cpu_has_none_to_set():
-    """Fails when either of them mends it, and then `check_seeded_prefill` can go."""
-    import inspect
-
-    import torch
-    from vllm.v1.worker.gpu_model_runner import GPUModelRunner
-
-    assert "gen.set_offset(gen.get_offset() - 4)" in inspect.getsource(GPUModelRunner)
-    with pytest.raises(RuntimeError, match="CPU Generator does not use offset"):
-        torch.Generator("cpu").set_offset(0)
