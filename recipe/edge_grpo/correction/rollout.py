@@ -26,7 +26,7 @@ from recipe.edge_grpo.correction.sampling import (
 )
 from recipe.edge_grpo.correction.sessions import SampledGroup, SessionCounts
 from recipe.edge_grpo.correction.strategies import Strategies
-from recipe.edge_grpo.settings.block import EdgeGRPOSettings, read_settings
+from recipe.edge_grpo.settings.block import read_settings
 from recipe.edge_grpo.settings.choices import CorrectionScope
 
 # The group's size reaches `_run_prompt` alone, and the group is needed in `_agent_loop_postprocess`; the sessions of a

@@ -5,9 +5,6 @@ entry points that skip verl's validation. A new refusal: its own `_check_…` fu
 correction has `correction_checks.py`, the CPU `cpu/start_checks.py`.
 """
 
-import os
-from pathlib import Path
-
 from omegaconf import DictConfig
 
 from recipe.edge_grpo.names import ESTIMATOR, TRAINER_MODES
@@ -17,6 +14,7 @@ from recipe.edge_grpo.run.rollout_engines import check_rollout_engine
 from recipe.edge_grpo.run.sampling_checks import check_sampling
 from recipe.edge_grpo.settings.block import BLOCK, EdgeGRPOSettings, read_settings
 from recipe.edge_grpo.settings.choices import CountedTokens, EntropySource, InjectedLoss
+from recipe.edge_grpo.verl_patches.loopback import joins_running_ray
 
 STRATEGIES = {
     "FSDP": ("fsdp2", "fsdp", "fsdp_turbo"),
@@ -122,16 +120,9 @@ def check_nodes(config: DictConfig) -> None:
     Raises:
         ValueError: naming the key, its value and the fix.
     """
-    if config.trainer.nnodes <= 1 or config.ray_kwargs.get("ray_init", {}).get("address"):
-        return
-    if not os.environ.get("RAY_ADDRESS") and not address_of_started_ray().exists():
+    if config.trainer.nnodes > 1 and not joins_running_ray(config):
         raise ValueError(
             f"trainer.nnodes={config.trainer.nnodes}, and there is no Ray cluster to join: start one (docs/slurm.md "
             "does it under Slurm) and give its address as +ray_kwargs.ray_init.address=HOST:PORT or RAY_ADDRESS, or "
             "set trainer.nnodes=1"
         )
-
-
-def address_of_started_ray() -> Path:
-    """Return the file in which `ray start` on this node leaves the address that `ray.init` then finds by itself."""
-    return Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp", "ray", "ray_current_cluster")

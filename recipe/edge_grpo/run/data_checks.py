@@ -13,22 +13,18 @@ import pyarrow.parquet
 from omegaconf import DictConfig, ListConfig
 
 from recipe.edge_grpo.run.preflight.data import ground_truth_of, is_answer
-from recipe.edge_grpo.run.preflight.inputs import describe_damage
-
-DATA_FILE_KEYS = ("train_files", "val_files")
+from recipe.edge_grpo.run.preflight.inputs import DATA_FILE_KEYS, describe_damage
 
 logger = logging.getLogger(__name__)
 
 
-def check_data_files(data: DictConfig, whole: bool = False) -> None:
-    """Refuse a local Parquet file that is damaged.
+def check_data_files(data: DictConfig) -> None:
+    """Refuse a local Parquet file that is damaged; all of each is read, which takes as long as loading it.
 
     Files that are not there, or not on this machine, are left to verl; so are other formats.
 
     Args:
         data: the block `data:` of the configuration.
-        whole: read all of each file, which takes as long as loading it; else its end, where a file that was cut off, or
-            that is no Parquet file, shows.
 
     Raises:
         ValueError: naming the key and the file.
@@ -36,7 +32,7 @@ def check_data_files(data: DictConfig, whole: bool = False) -> None:
     for key in DATA_FILE_KEYS:
         files = data.get(key) or ()
         for file in _local_parquet_files([files] if isinstance(files, str) else files):
-            fault = _find_fault(file, whole)
+            fault = _find_fault(file)
             if fault is not None:
                 raise ValueError(f"data.{key}: {file} is damaged ({fault}); make it again, or restore it")
 
@@ -96,12 +92,11 @@ def _local_parquet_files(files: Iterable[str] | ListConfig) -> list[Path]:
     return [Path(file) for file in files if str(file).endswith(".parquet") and Path(file).is_file()]
 
 
-def _find_fault(file: Path, whole: bool) -> str | None:
+def _find_fault(file: Path) -> str | None:
     try:
         with pyarrow.parquet.ParquetFile(file) as opened:
-            if whole:
-                for _ in opened.iter_batches():
-                    pass
+            for _ in opened.iter_batches():
+                pass
     except (pyarrow.ArrowException, OSError) as error:
         return describe_damage(error)
     return None

@@ -80,7 +80,7 @@ class RunLifecycleMixin:
         try:
             super()._init_dataloader()
         except Exception:
-            check_data_files(self.config.data, whole=True)  # says which file, if it is one
+            check_data_files(self.config.data)  # says which file, if it is one
             raise
         rows = checkable_rows(self.train_dataset)
         if rows is not None:

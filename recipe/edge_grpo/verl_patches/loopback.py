@@ -13,8 +13,10 @@ they are told.
 """
 
 import functools
+import logging
 import os
 import socket
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -23,6 +25,8 @@ LOOPBACK_SWITCH = "EDGE_GRPO_LOOPBACK"
 LOOPBACK = "127.0.0.1"
 LOOPBACK_INTERFACE = "lo"
 INTERFACE_VARIABLES = ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")
+
+logger = logging.getLogger(__name__)
 
 
 def keep_to_loopback(config: DictConfig) -> bool:
@@ -33,6 +37,9 @@ def keep_to_loopback(config: DictConfig) -> bool:
         return False
     from ray._private import ray_constants
 
+    if not hasattr(ray_constants, "ENABLE_RAY_CLUSTER"):
+        logger.warning("this Ray has another way to choose its node's address: its ports are open to the network")
+        return False
     ray_constants.ENABLE_RAY_CLUSTER = False
     # Ray's processes are children of this one, and inherit its environment.
     os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
@@ -44,13 +51,24 @@ def keep_to_loopback(config: DictConfig) -> bool:
 
 def is_on_one_machine(config: DictConfig) -> bool:
     """Return True if the run starts a Ray of its own, and all of its resource pools ask for one node."""
-    from ray._private.services import find_bootstrap_address
-
-    ray_init = config.ray_kwargs.get("ray_init", {})
-    if ray_init.get("address") or os.environ.get("RAY_ADDRESS") or find_bootstrap_address(ray_init.get("_temp_dir")):
-        return False  # it joins a Ray that runs already; the last one is of a `ray start` on this machine
     keys = ("trainer.nnodes", "actor_rollout_ref.rollout.nnodes", "reward.reward_model.nnodes")
-    return all((OmegaConf.select(config, key) or 0) <= 1 for key in keys)
+    return not joins_running_ray(config) and all((OmegaConf.select(config, key) or 0) <= 1 for key in keys)
+
+
+def joins_running_ray(config: DictConfig) -> bool:
+    """Return True if the run joins a Ray: by its address, or one that `ray start` has left on this machine."""
+    ray_init = config.get("ray_kwargs", {}).get("ray_init", {})
+    has_address = ray_init.get("address") or os.environ.get("RAY_ADDRESS")
+    return bool(has_address) or address_of_started_ray(ray_init.get("_temp_dir")).exists()
+
+
+def address_of_started_ray(temp_dir: str | None = None) -> Path:
+    """Return the file in which `ray start` on this node leaves the address that `ray.init` then finds by itself.
+
+    Ray has a function for it, under a private name that not every Ray has.
+    """
+    folder = Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp", "ray")
+    return Path(temp_dir or folder, "ray_current_cluster")
 
 
 def stores_on_loopback(rendezvous: Any) -> None:

@@ -5,7 +5,7 @@ from omegaconf import open_dict
 from support.configurations import PROFILES, VLLM
 
 from recipe.edge_grpo.names import AGENT_LOOP_MANAGER, TRAINER_MODES
-from recipe.edge_grpo.run.config_checks import address_of_started_ray, check_config, check_nodes
+from recipe.edge_grpo.run.config_checks import check_config, check_nodes
 
 
 def refusal(config):
@@ -275,15 +275,3 @@ def test_several_nodes_may_join_a_cluster_by_address_or_on_this_node(compose, no
     no_ray.unlink()
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
     check_nodes(config)
-
-
-@pytest.mark.parametrize("variable", ["RAY_TMPDIR", "TMPDIR"])
-def test_ray_looks_for_a_cluster_of_this_node_where_we_do(variable, monkeypatch, tmp_path):
-    """Fails when Ray changes the place."""
-    from ray._common.utils import get_ray_address_file
-
-    monkeypatch.delenv("RAY_TMPDIR", raising=False)
-    monkeypatch.delenv("TMPDIR", raising=False)
-    assert get_ray_address_file(None) == str(address_of_started_ray())
-    monkeypatch.setenv(variable, str(tmp_path))
-    assert get_ray_address_file(None) == str(address_of_started_ray()) == str(tmp_path / "ray" / "ray_current_cluster")

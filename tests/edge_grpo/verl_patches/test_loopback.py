@@ -14,6 +14,7 @@ from recipe.edge_grpo.verl_patches.loopback import (
     INTERFACE_VARIABLES,
     LOOPBACK,
     LOOPBACK_SWITCH,
+    address_of_started_ray,
     is_on_one_machine,
     keep_to_loopback,
     stores_on_loopback,
@@ -74,6 +75,28 @@ def test_a_ray_that_was_started_on_this_machine_is_joined(compose, tmp_path):
     (tmp_path / "ray" / "ray_current_cluster").write_text("192.0.2.1:6379")
     assert not is_on_one_machine(compose("+recipe=edge_grpo"))
     assert is_on_one_machine(with_ray_init(compose("+recipe=edge_grpo"), _temp_dir=f"{tmp_path}/another"))
+
+
+@pytest.mark.parametrize("variable", ["RAY_TMPDIR", "TMPDIR"])
+def test_ray_looks_for_a_cluster_of_this_node_where_we_do(variable, monkeypatch, tmp_path):
+    """Fails when Ray changes the place."""
+    from ray._common.utils import get_ray_address_file
+
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    monkeypatch.delenv("TMPDIR", raising=False)
+    assert get_ray_address_file(None) == str(address_of_started_ray())
+    assert get_ray_address_file("a/folder") == str(address_of_started_ray("a/folder"))
+    monkeypatch.setenv(variable, str(tmp_path))
+    assert get_ray_address_file(None) == str(address_of_started_ray()) == str(tmp_path / "ray" / "ray_current_cluster")
+
+
+def test_another_ray_keeps_its_addresses_and_says_so(compose, monkeypatch, caplog):
+    from ray._private import ray_constants
+
+    monkeypatch.delattr(ray_constants, "ENABLE_RAY_CLUSTER")
+    assert not keep_to_loopback(compose("+recipe=edge_grpo"))
+    assert "its ports are open to the network" in caplog.text
+    assert LOOPBACK_SWITCH not in os.environ
 
 
 def variables():

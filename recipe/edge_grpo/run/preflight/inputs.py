@@ -2,7 +2,6 @@
 
 import functools
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,10 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from recipe.edge_grpo.verl_patches.loopback import is_on_one_machine
+
+DATA_FILE_KEYS = ("train_files", "val_files")
 
 MAX_ROWS_READ = 50_000
 """Of one data set; reading a million rows would take longer than the start may."""
@@ -111,7 +114,7 @@ class Inputs:
         data = self.config.data
         if OmegaConf.select(data, "custom_cls.path"):
             return {}
-        return {key: read_data_set(data, key) for key in ("train_files", "val_files")}
+        return {key: read_data_set(data, key) for key in DATA_FILE_KEYS}
 
     @functools.cached_property
     def tokenizer_folder(self) -> Path | None:
@@ -155,8 +158,7 @@ def starts_own_ray(config: DictConfig) -> bool:
     """Returns True if the run's processes see this machine's files: no cluster, no environment of their own."""
     ray_init = config.get("ray_kwargs", {}).get("ray_init", {})
     runtime_env = ray_init.get("runtime_env") or {}
-    has_cluster = bool(os.environ.get("RAY_ADDRESS") or ray_init.get("address")) or config.trainer.nnodes > 1
-    return not has_cluster and not any(runtime_env.get(key) for key in ENVIRONMENT_KEYS)
+    return is_on_one_machine(config) and not any(runtime_env.get(key) for key in ENVIRONMENT_KEYS)
 
 
 def is_local_path(name: str) -> bool:
