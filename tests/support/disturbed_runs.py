@@ -76,6 +76,11 @@ DISTURBANCES = {
         (
             "edge_grpo.eda.mean=batch",
             "edge_grpo.gec.injected_loss=mask",
+            "actor_rollout_ref.model.lora_rank=8",
+            "actor_rollout_ref.model.lora_alpha=16",
+            "actor_rollout_ref.actor.ppo_epochs=2",
+            "actor_rollout_ref.actor.ppo_mini_batch_size=4",  # two mini-batches
+            "trainer.logger=[console,file,tensorboard]",
         ),
     ),
     "edge_grpo_paper": Disturbance(

@@ -6,6 +6,7 @@ corrector.py       one failed response corrected and scored again
 strategies.py      reflection, answer, solution: builds the token sequence of each correction
 tokens.py          what a corrected token sequence is, as pure functions of token ids
 candidate.py       a scored response that may be corrected
+reference.py       what its row knows of the right response: answer and solution; pure
 contrast_guard.py  which corrections never take a group's contrast away; pure
 sampling.py        how a session is sampled: the requests of its agent loop, bounded, seeded and remembered
 draws.py           every random choice, by its place in the run; pure

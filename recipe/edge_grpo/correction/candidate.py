@@ -7,6 +7,7 @@ from typing import Any
 from recipe.edge_grpo.correction.draws import DrawPlace, place_of_row
 from recipe.edge_grpo.correction.failure import is_truncated
 from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped, record_of_score
+from recipe.edge_grpo.correction.reference import answer_of, solution_of
 from recipe.edge_grpo.correction.sampling import SessionSampling
 from recipe.edge_grpo.correction.tokens import ResponseTokens
 from recipe.edge_grpo.settings.block import GuidedErrorCorrectionSettings
@@ -35,7 +36,12 @@ class Candidate:
     @property
     def solution(self) -> str | None:
         """The reference solution of the row; None if it has none."""
-        return (self.row.get("extra_info") or {}).get("solution") or None
+        return solution_of(self.row)
+
+    @property
+    def answer(self) -> str | None:
+        """The reference answer of the row, of several alternatives the first; None if it has none."""
+        return answer_of(self.row)
 
     @property
     def is_correctable(self) -> bool:

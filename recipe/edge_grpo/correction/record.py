@@ -20,6 +20,7 @@ class Skipped(StrEnum):
     PROMPT_TOO_LONG = "prompt_too_long"
     TRUNCATED = "truncated"
     NO_ROOM = "no_room"
+    NO_ANSWER = "no_answer"
     SOLUTION_TOO_LONG = "solution_too_long"
     GENERATION_FAILED = "generation_failed"
     NOT_SAMPLED_BY_POLICY_CLIENT = "not_sampled_by_policy_client"

@@ -58,12 +58,12 @@ class Strategies:
         return corrected or Skipped.NO_ROOM
 
     def append_answer(self, candidate: Candidate) -> CorrectedResponse | Skipped:
-        """Append the text that states the answer, of several alternatives the first."""
-        ground_truth = candidate.row["reward_model"]["ground_truth"]
-        answer = ground_truth[0] if isinstance(ground_truth, list | tuple) else ground_truth
+        """Append the text that states the reference answer."""
+        if candidate.answer is None:
+            return Skipped.NO_ANSWER
         corrected = append_answer(
             candidate.tokens,
-            self._encode(answer_text(self.settings.answer_text, str(answer))),
+            self._encode(answer_text(self.settings.answer_text, candidate.answer)),
             self.tokenizer.eos_token_id,
             self.eos_token_ids,
             self.response_length,

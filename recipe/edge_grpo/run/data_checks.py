@@ -12,7 +12,7 @@ import pyarrow
 import pyarrow.parquet
 from omegaconf import DictConfig, ListConfig
 
-from recipe.edge_grpo.run.preflight.data import ground_truth_of, is_answer
+from recipe.edge_grpo.correction.reference import answer_of, solution_of
 from recipe.edge_grpo.run.preflight.inputs import DATA_FILE_KEYS, describe_damage
 
 logger = logging.getLogger(__name__)
@@ -60,23 +60,31 @@ def check_training_rows(rows: Iterable[Mapping[str, Any]], corrects: bool, needs
     Raises:
         ValueError: naming the row, if `reward_model.ground_truth` is missing or empty, and is needed.
     """
-    num_rows = num_without_solution = 0
+    num_rows = num_without_answer = num_without_solution = 0
     indices = set()
     for row_number, row in enumerate(rows):
         num_rows += 1
-        if needs_gold and not is_answer(ground_truth_of(row)):
+        has_answer = answer_of(row) is not None
+        if needs_gold and not has_answer:
             raise ValueError(
                 f"training row {row_number} (from 0) has no reward_model.ground_truth; add it or drop the row"
             )
         extra_info = row.get("extra_info")
-        extra_info = extra_info if isinstance(extra_info, Mapping) else {}
-        indices.add(extra_info.get("index"))
-        num_without_solution += not extra_info.get("solution")
+        indices.add(extra_info.get("index") if isinstance(extra_info, Mapping) else None)
+        num_without_answer += not has_answer
+        num_without_solution += solution_of(row) is None
     if corrects and num_without_solution:
         logger.warning(
             "%d of %d training rows have no extra_info.solution: where the solution strategy is drawn for them, "
             "the answer strategy is used and counted as edge_grpo/gec/answer_for_missing_solution",
             num_without_solution,
+            num_rows,
+        )
+    if corrects and num_without_answer:
+        logger.warning(
+            "%d of %d training rows have no reward_model.ground_truth: where the answer strategy is drawn for them, "
+            "nothing is corrected, and counted as edge_grpo/gec/skipped_no_answer",
+            num_without_answer,
             num_rows,
         )
     if corrects and len(indices - {None}) < num_rows:

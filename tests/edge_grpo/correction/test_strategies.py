@@ -6,7 +6,7 @@ import pytest
 from support.error_correction import ANSWER, END, EOS, N42, SECRET, SO, TWO, WAIT, WRONG, Q
 
 from recipe.edge_grpo.correction.draws import DrawPlace, draw_strategy
-from recipe.edge_grpo.correction.record import CorrectionRecord
+from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped
 from recipe.edge_grpo.settings.choices import Strategy
 
 
@@ -41,6 +41,22 @@ def test_the_answer_is_the_ground_truth_or_its_first_alternative(start, response
     run = start(Strategy.ANSWER)
     stored = run.sample(response(WRONG), reward_model={"ground_truth": ground_truth})
     assert stored.response_ids == [WRONG, WAIT, ANSWER, N42, EOS]
+
+
+@pytest.mark.parametrize(
+    "reward_model", [None, {}, {"ground_truth": None}, {"ground_truth": " "}, {"ground_truth": []}]
+)
+def test_without_an_answer_the_answer_strategy_leaves_the_response_as_it_is(start, response, reward_model):
+    run = start(Strategy.ANSWER)
+    stored = run.sample(response(SO, WRONG, EOS), reward_model=reward_model)
+    assert stored.response_ids == [SO, WRONG, EOS]
+    assert run.record == CorrectionRecord(0.25, 0.0, True, skipped=Skipped.NO_ANSWER)
+
+
+def test_without_an_answer_a_reference_solution_is_still_taken(start, response):
+    run = start(Strategy.SOLUTION)
+    stored = run.sample(response(WRONG, EOS), reward_model=None)
+    assert stored.response_ids == [SECRET, SO, N42, EOS]
 
 
 def test_solution_replaces_the_response_and_ends_with_eos(start, response):

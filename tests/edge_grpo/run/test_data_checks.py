@@ -152,6 +152,13 @@ def test_rows_without_an_answer_pass_where_none_is_needed(bad):
     check_training_rows([row(), bad], corrects=True, needs_gold=False)
 
 
+def test_rows_without_an_answer_are_counted_in_one_warning_where_none_is_needed(caplog):
+    check_training_rows([row(), row("", index=1), row([], index=2)], corrects=True, needs_gold=False)
+    (record,) = caplog.records
+    assert "2 of 3 training rows have no reward_model.ground_truth" in record.getMessage()
+    assert "edge_grpo/gec/skipped_no_answer" in record.getMessage()
+
+
 class Streamed:
     """A dataset of the user's, whose rows are made when they are asked for."""
 

@@ -37,6 +37,7 @@ def test_correction_metrics_count_strategies_successes_skips_and_tokens():
         "edge_grpo/gec/skipped_prompt_too_long": 0,
         "edge_grpo/gec/skipped_truncated": 0,
         "edge_grpo/gec/skipped_no_room": 1,
+        "edge_grpo/gec/skipped_no_answer": 0,
         "edge_grpo/gec/skipped_solution_too_long": 0,
         "edge_grpo/gec/skipped_scored_by_agent_loop": 0,
         "edge_grpo/gec/skipped_not_sampled_by_policy_client": 0,

@@ -39,6 +39,7 @@ METRICS = {
     "edge_grpo/gec/solution_success_rate": 1.0,
     "edge_grpo/gec/skipped_prompt_too_long": 1,
     "edge_grpo/gec/skipped_no_room": 1,
+    "edge_grpo/gec/skipped_no_answer": 0,
     "edge_grpo/gec/skipped_generation_failed": 1,
     "edge_grpo/gec/skipped_generation_timed_out": 0,
     "edge_grpo/gec/skipped_scoring_failed": 0,

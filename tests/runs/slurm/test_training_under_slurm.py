@@ -68,10 +68,28 @@ def test_a_requeued_run_logs_every_step_once_and_ends(slurm: Any, overrides: lis
     assert logged_steps(slurm, job) == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_cancelled_run_on_two_nodes_leaves_no_process(slurm: Any, overrides: list[str]) -> None:
-    steps = ["trainer.total_training_steps=1000", "trainer.save_freq=-1"]
-    job = slurm.submit("train_multinode.sbatch", *overrides, *steps)
+@pytest.fixture(scope="module")
+def short_responses_job(slurm: Any, overrides: list[str]) -> str:
+    """A job on two nodes that has logged a step and trains on: groups of one, responses of eight tokens."""
+    short = ["actor_rollout_ref.rollout.n=1", "data.max_response_length=8", "edge_grpo.gec.first_pass_max_tokens=8"]
+    steps = ["trainer.total_training_steps=100000", "trainer.save_freq=-1"]
+    job = str(slurm.submit("train_multinode.sbatch", *overrides, *short, *steps))
     slurm.wait_until(job, has_logged(slurm, job, 1), SECONDS)
+    return job
+
+
+def test_groups_of_one_and_responses_of_eight_tokens_train(slurm: Any, short_responses_job: str) -> None:
+    step, metrics = training_metrics(slurm.run_folder(short_responses_job))[0]
+    assert step == 1
+    assert metrics["response_length/max"] <= 8
+    # the mean of a group of one is its only member
+    assert metrics["edge_grpo/entropy_ratio/min"] == metrics["edge_grpo/entropy_ratio/max"] == 1
+    # its advantage is its reward, as in verl's GRPO
+    assert metrics["critic/advantages/max"] == pytest.approx(metrics["critic/score/max"], abs=1e-5)
+
+
+def test_a_cancelled_run_on_two_nodes_leaves_no_process(slurm: Any, short_responses_job: str) -> None:
+    job = short_responses_job
     processes = slurm.processes(job)
     assert len(processes) > 20
     slurm.command("scancel", job)

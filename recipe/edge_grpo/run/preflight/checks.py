@@ -11,6 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from recipe.edge_grpo.correction.reference import answer_of
 from recipe.edge_grpo.run.preflight import data, prompts, reward
 from recipe.edge_grpo.run.preflight.findings import Finding, Level, ok, refuse, warn
 from recipe.edge_grpo.run.preflight.inputs import DataSet, Inputs, is_local_path, starts_own_ray
@@ -159,14 +160,14 @@ def _check_context(inputs: Inputs) -> Iterator[Finding]:
 def _probe(inputs: Inputs) -> reward.Probe | None:
     """Call the reward function with a training row; None where there is no function or no row to try it with."""
     custom = inputs.config.reward.custom_reward_function
-    rows = [row for row in _training_rows(inputs) if data.is_answer(data.ground_truth_of(row))]
-    if not custom.path or not _is_graded_by_function(inputs.config) or not rows:
+    row, gold = _first_graded_row(inputs)
+    if not custom.path or not _is_graded_by_function(inputs.config) or gold is None:
         return None
     if "://" in custom.path and not custom.path.startswith(("pkg://", "file://")):
         return None
     settings = read_settings(inputs.config)
     function = {**OmegaConf.to_container(custom, resolve=True), "accuracy_key": settings.gec.accuracy_key}  # type: ignore[dict-item]
-    return probe_reward(function, rows[0], _first_answer(rows[0]))
+    return probe_reward(function, row, gold)
 
 
 def _check_reward(inputs: Inputs, probing: "Future[reward.Probe | None]") -> Iterator[Finding]:
@@ -174,8 +175,8 @@ def _check_reward(inputs: Inputs, probing: "Future[reward.Probe | None]") -> Ite
     if probe is None:
         return
     path, rows = inputs.config.reward.custom_reward_function.path, _training_rows(inputs)
-    gold = _first_answer(next(row for row in rows if data.is_answer(data.ground_truth_of(row))))
-    yield from reward.check_grades(path, gold, probe, inputs.is_this_machine)
+    _, gold = _first_graded_row(inputs)
+    yield from reward.check_grades(path, gold or "", probe, inputs.is_this_machine)
     if _can_tokenize(inputs):
         some = rows[:: max(1, len(rows) // prompts.NUM_PROMPTS_READ)][: prompts.NUM_PROMPTS_READ]
         options, prompt_key = _template_options(inputs.config), inputs.config.data.prompt_key
@@ -186,12 +187,13 @@ def _check_reward(inputs: Inputs, probing: "Future[reward.Probe | None]") -> Ite
 def needs_gold(config: DictConfig) -> bool:
     """Return True if a training row without a reference answer cannot be used.
 
-    So it is where responses are corrected, and the correction tells the answer or our reward grades them.
+    So it is where responses are corrected, and our reward grades them, or a correction tells the answer that another
+    function grades. Of a reward model nothing of the kind is known.
     """
     gec = read_settings(config).gec
     only_reflects = gec.schedule is ProbabilitySchedule.FIXED and gec.probabilities[Strategy.REFLECTION] == 1
-    is_own = config.reward.custom_reward_function.path == reward.OWN_REWARD and not config.reward.reward_model.enable
-    return gec.enabled and (is_own or not only_reflects)
+    is_own = config.reward.custom_reward_function.path == reward.OWN_REWARD
+    return gec.enabled and not config.reward.reward_model.enable and (is_own or not only_reflects)
 
 
 def _is_graded_by_function(config: DictConfig) -> bool:
@@ -206,6 +208,12 @@ def _training_rows(inputs: Inputs) -> list[dict[str, Any]]:
     return [row for row in data_set.rows if isinstance(row.get(prompt_key), list)] if data_set else []
 
 
+def _first_graded_row(inputs: Inputs) -> tuple[dict[str, Any], str | None]:
+    """Return the first training row with a reference answer, and that answer; an empty row and None if none has."""
+    with_answers = ((row, answer_of(row)) for row in _training_rows(inputs))
+    return next((found for found in with_answers if found[1] is not None), ({}, None))
+
+
 def _can_tokenize(inputs: Inputs) -> bool:
     """Return True for a text model whose tokenizer is here; a processor counts tokens of its own."""
     try:
@@ -217,11 +225,6 @@ def _can_tokenize(inputs: Inputs) -> bool:
 def _template_options(config: DictConfig) -> Mapping[str, Any]:
     options = config.data.get("apply_chat_template_kwargs") or {}
     return OmegaConf.to_container(options, resolve=True) if isinstance(options, DictConfig) else options  # type: ignore[return-value]
-
-
-def _first_answer(row: Mapping[str, Any]) -> str:
-    gold = data.ground_truth_of(row)
-    return str(gold[0] if isinstance(gold, list) else gold)
 
 
 CHECKS: dict[str, Callable[[Inputs], Iterator[Finding]]] = {

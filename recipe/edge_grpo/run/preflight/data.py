@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow
 
+from recipe.edge_grpo.correction.reference import ground_truth_of, is_answer
 from recipe.edge_grpo.run.preflight.findings import Finding, ok, refuse, warn
 from recipe.edge_grpo.run.preflight.inputs import DataSet
 
@@ -127,21 +128,6 @@ def check_data_sources(key: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[
             f"{key}: data_source is empty in {len(empty)} of {len(rows)} rows, row {empty[0]} (from 0) first",
             "name the source: validation reports by it, and a reward may choose by it",
         )
-
-
-def ground_truth_of(row: Mapping[str, Any]) -> Any:
-    """Return `reward_model.ground_truth` of a row, None where there is none.
-
-    >>> ground_truth_of({"reward_model": {"ground_truth": "4"}}), ground_truth_of({"reward_model": None})
-    ('4', None)
-    """
-    reward_model = row.get("reward_model")
-    return reward_model.get("ground_truth") if isinstance(reward_model, Mapping) else None
-
-
-def is_answer(ground_truth: Any) -> bool:
-    """Returns True for anything but None, an empty list and an empty text: the number 0 is an answer."""
-    return ground_truth is not None and ground_truth != [] and bool(str(ground_truth).strip())
 
 
 def _looks_like_list(text: str) -> bool:

@@ -134,8 +134,8 @@ def test_rows_without_an_answer_are_refused_where_they_are_needed(look, rows):
     [
         ([], True),
         (["edge_grpo.gec.enabled=False"], False),
-        (["reward.reward_model.enable=True"], True),  # the answer strategy writes the answer down
-        (["reward.reward_model.enable=True", ONLY_REFLECTS], False),
+        (["reward.reward_model.enable=True"], False),  # what it grades by is not known
+        (["reward.custom_reward_function.path=mine.py"], True),  # the answer strategy writes the answer down
         (["reward.custom_reward_function.path=mine.py", ONLY_REFLECTS], False),
     ],
 )  # fmt: skip
