@@ -161,12 +161,14 @@ def _probe(inputs: Inputs) -> reward.Probe | None:
     """Call the reward function with a training row; None where there is no function or no row to try it with."""
     custom = inputs.config.reward.custom_reward_function
     row, gold = _first_graded_row(inputs)
-    if not custom.path or not _is_graded_by_function(inputs.config) or gold is None:
+    if not _is_graded_by_function(inputs.config) or gold is None:
         return None
-    if "://" in custom.path and not custom.path.startswith(("pkg://", "file://")):
+    if "://" in (custom.path or "") and not custom.path.startswith(("pkg://", "file://")):
         return None
     settings = read_settings(inputs.config)
     function = {**OmegaConf.to_container(custom, resolve=True), "accuracy_key": settings.gec.accuracy_key}  # type: ignore[dict-item]
+    if not custom.path:
+        function |= reward.VERLS_REWARD
     return probe_reward(function, row, gold)
 
 

@@ -9,8 +9,20 @@ from recipe.edge_grpo.run.preflight.prompts import FORMS
 
 OWN_REWARD = "pkg://reward_fns.math_reward"
 
+VERLS_REWARD: Mapping[str, Any] = {
+    "path": "pkg://verl.utils.reward_score",
+    "name": "default_compute_score",
+    "reward_kwargs": {},
+}
+"""What verl calls where no function is named: it chooses one by `data_source`."""
+
 WRONG_ANSWER = "-98765.4321"
 """Not the answer of any problem, and a number, which every reward can read."""
+
+MEND_FUNCTION = "mend the path, the name or the file"
+NAME_FUNCTION = (
+    "name a function (pkg://reward_fns.math_reward), or rename the data_source to one that verl's reward knows"
+)
 
 PLAIN = "%s"
 
@@ -24,7 +36,7 @@ class Probe:
 
     grades: {way: (accuracy of the reference answer, of a wrong one)}; empty if it was not called to the end.
     error: why not, in one line.
-    is_certain: whether the same will happen in the run (no such file, no such function, no Python).
+    is_certain: whether the same will happen in the run (no such file, no such function, no Python, not implemented).
     """
 
     grades: Mapping[str, tuple[float, float]]
@@ -50,15 +62,15 @@ def ways_read(grades: Mapping[str, tuple[float, float]]) -> list[str]:
     return [way for way, (right, wrong) in grades.items() if right > wrong]
 
 
-def check_grades(path: str, gold: Any, probe: Probe, is_this_machine: bool) -> Iterator[Finding]:
+def check_grades(path: str | None, gold: Any, probe: Probe, is_this_machine: bool) -> Iterator[Finding]:
     """Say whether the reward tells the reference answer from a wrong one.
 
     Only what is certain is refused: a reward that does not import, or the project's own grading wrongly.
     """
-    key = f"reward.custom_reward_function.path={path}"
+    key = f"reward.custom_reward_function.path={path or 'null (verl chooses by data_source)'}"
     if probe.error is not None:
         if probe.is_certain and is_this_machine:
-            yield refuse(f"{key}: {probe.error}", "mend the path, the name or the file")
+            yield refuse(f"{key}: {probe.error}", MEND_FUNCTION if path else NAME_FUNCTION)
         else:
             yield warn(f"{key} was not tried: {probe.error}")
         return
@@ -77,7 +89,7 @@ def check_grades(path: str, gold: Any, probe: Probe, is_this_machine: bool) -> I
         )
 
 
-def check_forms(path: str, asked: Mapping[str, int], num_prompts: int, probe: Probe) -> Iterator[Finding]:
+def check_forms(path: str | None, asked: Mapping[str, int], num_prompts: int, probe: Probe) -> Iterator[Finding]:
     """Compare the form that the prompts ask for with what the reward reads.
 
     Refused only for the project's own reward, where all prompts ask for another form; a warning from half of them on.

@@ -107,7 +107,8 @@ def _answer(question: dict[str, Any]) -> dict[str, Any]:
     try:
         return {"grades": grade_all_ways(function, question), "error": None, "is_certain": False}
     except Exception as error:  # it may need a server, a device or another row
-        return {"grades": {}, "error": f"raised {_describe(error)}", "is_certain": False}
+        is_certain = isinstance(error, NotImplementedError)  # as verl's own, for a data source that it does not know
+        return {"grades": {}, "error": f"raised {_describe(error)}", "is_certain": is_certain}
 
 
 def _describe(error: Exception) -> str:

@@ -23,6 +23,7 @@ def look(compose, write_rows, make_row, model):
     return look
 
 
+VERLS_REWARD = "reward.custom_reward_function.path=null"
 ONLY_REFLECTS = "edge_grpo.gec.probabilities={reflection: 1, answer: 0, solution: 0}"
 
 
@@ -119,6 +120,16 @@ def test_prompts_that_ask_for_another_form_than_our_reward_reads_are_refused(loo
     assert r"8 of 8 training prompts ask for the answer as '####'" in problem and r"'\\boxed'" in problem
     both = [make_row(number, r"one? Write \boxed{} and ####.") for number in range(8)]
     assert texts(look(both), Level.PROBLEM) == []
+
+
+def test_verls_own_reward_is_tried_with_the_data_source_of_the_rows(look, rows):
+    known = [{**row, "data_source": "openai/gsm8k"} for row in rows]
+    findings = look(known, VERLS_REWARD)
+    assert texts(findings, Level.PROBLEM) == []
+    assert any("tells the reference answer '2' from a wrong one, given as ####" in str(each) for each in findings)
+    (problem,) = texts(look([{**row, "data_source": "mine"} for row in rows], VERLS_REWARD), Level.PROBLEM)
+    assert problem.startswith("reward.custom_reward_function.path=null (verl chooses by data_source): raised NotImpl")
+    assert "data_source='mine'; name a function (pkg://reward_fns.math_reward)" in problem
 
 
 def test_rows_without_an_answer_are_refused_where_they_are_needed(look, rows):

@@ -53,6 +53,7 @@ def test_arguments_of_the_configuration_are_handed_over(probe):
         ("def compute_score(:", "SyntaxError", True),
         ("import no_such_module_anywhere", "ModuleNotFoundError", True),
         ("x = 1", "AttributeError", True),
+        (SIGNATURE + "    raise NotImplementedError(data_source)", "raised NotImplementedError: mine", True),
     ],
 )
 def test_a_reward_that_cannot_be_tried_says_why(probe, source, words, is_certain):
