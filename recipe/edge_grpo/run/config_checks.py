@@ -5,7 +5,7 @@ entry points that skip verl's validation. A new refusal: its own `_check_…` fu
 correction has `correction_checks.py`, the CPU `cpu/start_checks.py`.
 """
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from recipe.edge_grpo.names import ESTIMATOR, TRAINER_MODES
 from recipe.edge_grpo.run.correction_checks import bypasses_old_log_prob, check_error_correction
@@ -23,6 +23,15 @@ STRATEGIES = {
     "TorchTitan": ("torchtitan",),
 }
 """How the name of verl's configuration class begins for each training engine, and the strategies that it serves."""
+
+
+PASSED_OVER = {
+    "trainer.esi_redundant_time": 0,
+    "actor_rollout_ref.rollout.over_sample_rate": 0,
+    "actor_rollout_ref.rollout.multi_turn.num_repeat_rollouts": None,
+    "data.return_raw_input_ids": False,
+}
+"""Settings that verl documents and no V1 trainer reads, and their defaults."""
 
 
 def check_config(config: DictConfig) -> None:
@@ -43,6 +52,7 @@ def check_config(config: DictConfig) -> None:
     masks_injected = settings.gec.enabled and settings.gec.injected_loss is InjectedLoss.MASK
     refuse_estimator(config.algorithm.adv_estimator, masks_injected)
     _check_resampled_rows(config)
+    _check_passed_over(config)
     _check_training_engine(config)
     check_rollout_engine(config, settings)
 
@@ -67,6 +77,15 @@ def _check_resampled_rows(config: DictConfig) -> None:
             "algorithm.use_pf_ppo=True: verl's V1 trainers store the rows that it draws again under the keys of other "
             "rows with gae, and pass over it with any other estimator; set algorithm.use_pf_ppo=False"
         )
+
+
+def _check_passed_over(config: DictConfig) -> None:
+    for key, default in PASSED_OVER.items():
+        value = OmegaConf.select(config, key, default=default)
+        if value != default:
+            raise ValueError(
+                f"{key}={value}: verl's V1 trainers pass over it; leave it at {'null' if default is None else default}"
+            )
 
 
 def _check_training_engine(config: DictConfig) -> None:

@@ -49,13 +49,16 @@ def checkable_rows(dataset: Any) -> Iterable[Mapping[str, Any]] | None:
     return dataframe.select_columns(columns) if columns else [{}] * len(dataframe)
 
 
-def check_training_rows(rows: Iterable[Mapping[str, Any]], corrects: bool, needs_gold: bool = True) -> None:
+def check_training_rows(
+    rows: Iterable[Mapping[str, Any]], corrects: bool, needs_gold: bool = True, seeds_responses: bool = False
+) -> None:
     """Refuse a training file with a row that cannot be graded; warn of rows that can be corrected less well.
 
     Args:
         rows: the dataset rows; `reward_model` and `extra_info` are read.
         corrects: whether error correction is on.
         needs_gold: whether a row without a reference answer cannot be used.
+        seeds_responses: whether requests to the engine have seeds, which depend on the row's index.
 
     Raises:
         ValueError: naming the row, if `reward_model.ground_truth` is missing or empty, and is needed.
@@ -87,10 +90,10 @@ def check_training_rows(rows: Iterable[Mapping[str, Any]], corrects: bool, needs
             num_without_answer,
             num_rows,
         )
-    if corrects and len(indices - {None}) < num_rows:
+    if (corrects or seeds_responses) and len(indices - {None}) < num_rows:
         logger.warning(
             "extra_info.index is missing or repeated in the training rows (%d different ones in %d rows): rows of the "
-            "same index draw the same corrections in a step; number them to have each draw its own",
+            "same index draw the same corrections and seeds in a step; number them to have each draw its own",
             len(indices - {None}),
             num_rows,
         )

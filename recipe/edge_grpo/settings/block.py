@@ -187,6 +187,11 @@ class EdgeGRPOSettings:
             check.require_type(f"{BLOCK}.{name}", getattr(self, name), bool)
         check.require_seconds(f"{BLOCK}.replay_poll_seconds", self.replay_poll_seconds)
         check.require_seconds_or_null(f"{BLOCK}.stall_seconds", self.stall_seconds)
+        if self.stall_seconds is not None and self.stall_seconds <= self.replay_poll_seconds:
+            raise ValueError(
+                f"{BLOCK}.stall_seconds={self.stall_seconds} must exceed {BLOCK}.replay_poll_seconds="
+                f"{self.replay_poll_seconds}: nothing is seen to be finished in between, and a healthy run would end"
+            )
         check.require_share_or_null(f"{BLOCK}.max_lost_fraction", self.max_lost_fraction)
 
 

@@ -142,9 +142,11 @@ def test_rows_that_would_draw_the_same_corrections_are_warned_of(caplog, rows, e
     assert expected in record.getMessage()
 
 
-def test_without_correction_the_index_does_not_matter(caplog):
+def test_without_correction_the_index_matters_for_seeds_only(caplog):
     check_training_rows([row(index=1), row(index=1)], corrects=False)
     assert not caplog.records
+    check_training_rows([row(index=1), row(index=1)], corrects=False, seeds_responses=True)
+    assert "1 different ones in 2 rows" in caplog.text
 
 
 @pytest.mark.parametrize("bad", [row(None), {"reward_model": None}, {"extra_info": "text"}, {"extra_info": None}, {}])

@@ -130,6 +130,7 @@ BAD_VALUES = [
     ("replay_poll_seconds", "2", "number of seconds"),
     ("replay_poll_seconds", math.inf, "number of seconds"),
     ("replay_poll_seconds", math.nan, "number of seconds"),
+    ("stall_seconds", 0.5, "must exceed edge_grpo.replay_poll_seconds=0.5"),
     *(
         (name, value, "must be a number of seconds above 0, or null for no limit")
         for name in ("stall_seconds", "gec.time_limit_seconds")

@@ -102,7 +102,7 @@ def check_forms(path: str | None, asked: Mapping[str, int], num_prompts: int, pr
         return
     text = (
         f"{count} of {num_prompts} training prompts ask for the answer as {form!r}, and "
-        f"reward.custom_reward_function.path={path} reads {', '.join(map(repr, read))} only"
+        f"reward.custom_reward_function.path={path or 'null'} reads {', '.join(map(repr, read))} only"
     )
     fix = "change the prompts, or use the reward that reads what they ask for"
     yield refuse(text, fix) if path == OWN_REWARD and count == num_prompts else warn(text, fix)
