@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from support.processes import listening_hosts
@@ -68,19 +68,33 @@ def test_a_requeued_run_logs_every_step_once_and_ends(slurm: Any, overrides: lis
     assert logged_steps(slurm, job) == [1, 2, 3, 4, 5, 6]
 
 
+class CancelledJob(NamedTuple):
+    """A job on two nodes that was cancelled after its first step."""
+
+    job: str
+    first_step: dict[str, float]
+    processes: dict[int, str]
+    """When it was cancelled."""
+    state: str
+
+
 @pytest.fixture(scope="module")
-def short_responses_job(slurm: Any, overrides: list[str]) -> str:
-    """A job on two nodes that has logged a step and trains on: groups of one, responses of eight tokens."""
+def cancelled_job(slurm: Any, overrides: list[str]) -> CancelledJob:
+    """It trains groups of one, of responses of eight tokens."""
     short = ["actor_rollout_ref.rollout.n=1", "data.max_response_length=8", "edge_grpo.gec.first_pass_max_tokens=8"]
     steps = ["trainer.total_training_steps=100000", "trainer.save_freq=-1"]
-    job = str(slurm.submit("train_multinode.sbatch", *overrides, *short, *steps))
+    job = slurm.submit("train_multinode.sbatch", *overrides, *short, *steps)
     slurm.wait_until(job, has_logged(slurm, job, 1), SECONDS)
-    return job
+    processes = slurm.processes(job)
+    slurm.command("scancel", job)
+    state = slurm.ended(job)
+    slurm.wait_until(job, lambda: not slurm.command("squeue", "--noheader").strip(), 60)
+    time.sleep(1)
+    return CancelledJob(job, training_metrics(slurm.run_folder(job))[0][1], processes, state)
 
 
-def test_groups_of_one_and_responses_of_eight_tokens_train(slurm: Any, short_responses_job: str) -> None:
-    step, metrics = training_metrics(slurm.run_folder(short_responses_job))[0]
-    assert step == 1
+def test_groups_of_one_and_responses_of_eight_tokens_train(cancelled_job: CancelledJob) -> None:
+    metrics = cancelled_job.first_step
     assert metrics["response_length/max"] <= 8
     # the mean of a group of one is its only member
     assert metrics["edge_grpo/entropy_ratio/min"] == metrics["edge_grpo/entropy_ratio/max"] == 1
@@ -88,16 +102,11 @@ def test_groups_of_one_and_responses_of_eight_tokens_train(slurm: Any, short_res
     assert metrics["critic/advantages/max"] == pytest.approx(metrics["critic/score/max"], abs=1e-5)
 
 
-def test_a_cancelled_run_on_two_nodes_leaves_no_process(slurm: Any, short_responses_job: str) -> None:
-    job = short_responses_job
-    processes = slurm.processes(job)
-    assert len(processes) > 20
-    slurm.command("scancel", job)
-    assert slurm.ended(job) == "CANCELLED"
-    slurm.wait_until(job, lambda: not slurm.command("squeue", "--noheader").strip(), 60)
-    time.sleep(1)
-    assert slurm.left_of(processes) == []
-    assert slurm.processes(job) == {}
+def test_a_cancelled_run_on_two_nodes_leaves_no_process(slurm: Any, cancelled_job: CancelledJob) -> None:
+    assert cancelled_job.state == "CANCELLED"
+    assert len(cancelled_job.processes) > 20
+    assert slurm.left_of(cancelled_job.processes) == []
+    assert slurm.processes(cancelled_job.job) == {}
 
 
 def is_loopback(host: str) -> bool:
