@@ -18,7 +18,7 @@ CPU_PROFILE = "+profile=cpu"  # or one whose name goes on from there: cpu_separa
 REGISTRATIONS = (
     # names, in verl's and Hydra's registries
     ("hydra", "recipe.edge_grpo.plugin:register_config_folder"),
-    ("omegaconf", "recipe.edge_grpo.cpu.memory:register_resolver"),
+    ("omegaconf", "recipe.edge_grpo.cpu.resolvers:register"),
     ("verl.trainer.ppo.core_algos", "recipe.edge_grpo.training_step.estimator:register"),
     ("verl.trainer.ppo.core_algos", "recipe.edge_grpo.training_step.policy_loss:register"),
     ("verl.trainer.ppo.v1", "recipe.edge_grpo.plugin:import_trainers"),

@@ -5,7 +5,8 @@ worker_extension.py   the vLLM worker: it loads the weights of a policy that cha
 checkpoint_engine.py  sends them to rollout processes outside the training processes
 start_checks.py       refuses what cannot work, before Ray starts; its parts:
 capacity.py           a Ray too small to start, which would otherwise wait for ever
-memory.py             a machine too small for an update of the policy; the profile's bound on tokens comes from here
+memory.py             a machine too small for an update of the policy
+resolvers.py          numbers of the profile that follow from other keys
 
 What verl itself has to do differently on the CPU is a patch, in `verl_patches/accelerator.py`. Imports verl, vLLM,
 names and `data_prep.sampling.cpu`; this module imports the last only, so the environment is set before torch is loaded.

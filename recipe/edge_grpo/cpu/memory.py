@@ -133,21 +133,6 @@ def machine_bytes() -> int:
     return min(limits)
 
 
-def register_resolver(omegaconf: Any) -> None:
-    """Make `${edge_grpo_tokens_that_fit:}` known, for the profile cpu; the number is the same in every process."""
-
-    def resolve(_root_: DictConfig) -> int:
-        shape = read_shape(str(_root_.actor_rollout_ref.model.get("path")))
-        if shape is None:  # the hub's; nothing is known of it here
-            return MAX_TOKENS
-        has_checkpoints = _root_.actor_rollout_ref.model.enable_gradient_checkpointing
-        num_tokens = tokens_that_fit(shape, machine_bytes(), _root_.trainer.n_gpus_per_node, has_checkpoints)
-        # verl refuses a bound below one whole row; whether that fits is for `check_memory` to say
-        return max(num_tokens, int(_root_.data.max_prompt_length + _root_.data.max_response_length))
-
-    omegaconf.OmegaConf.register_new_resolver("edge_grpo_tokens_that_fit", resolve, replace=True)
-
-
 def check_memory(config: DictConfig, memory_bytes: int | None = None) -> None:
     """Refuse a run whose estimated peak is above the memory of this machine; a model that is not here is not judged.
 

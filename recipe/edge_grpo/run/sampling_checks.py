@@ -19,6 +19,7 @@ def check_sampling(config: DictConfig, settings: EdgeGRPOSettings) -> None:
     _check_first_pass(config, settings)
     _check_determinism(config)
     _check_seeded_prefill(config, settings)
+    _check_prefill_in_one_part(config)
 
 
 def _check_first_pass(config: DictConfig, settings: EdgeGRPOSettings) -> None:
@@ -65,4 +66,16 @@ def _check_seeded_prefill(config: DictConfig, settings: EdgeGRPOSettings) -> Non
             f"actor_rollout_ref.rollout.enable_chunked_prefill=True with {BLOCK}.seeds_responses=True on the CPU "
             "platform (VERL_PLATFORM=cpu): vLLM's engine dies of a seeded request whose prompt is read in parts; set "
             "actor_rollout_ref.rollout.enable_chunked_prefill=False"
+        )
+
+
+def _check_prefill_in_one_part(config: DictConfig) -> None:
+    """Refuse a step that is too short for a prompt; verl means to raise it, and fails on a frozen field."""
+    rollout = config.actor_rollout_ref.rollout
+    length, batched = rollout.get("max_model_len"), rollout.max_num_batched_tokens
+    if rollout.name == "vllm" and not rollout.enable_chunked_prefill and length is not None and batched < length:
+        raise ValueError(
+            f"actor_rollout_ref.rollout.max_num_batched_tokens={batched} with enable_chunked_prefill=False and "
+            f"max_model_len={length}: a prompt is read in one step then; set "
+            f"actor_rollout_ref.rollout.max_num_batched_tokens={length}"
         )

@@ -5,7 +5,7 @@ import json
 import pytest
 from omegaconf import OmegaConf
 
-from recipe.edge_grpo.cpu import memory
+from recipe.edge_grpo.cpu import memory, resolvers
 from recipe.edge_grpo.cpu.memory import (
     MAX_TOKENS,
     ModelShape,
@@ -185,5 +185,5 @@ def test_the_memory_of_this_machine_is_read_and_a_control_group_lowers_it():
 def test_the_resolver_may_be_registered_again():
     import omegaconf
 
-    memory.register_resolver(omegaconf)
+    resolvers.register(omegaconf)
     assert OmegaConf.has_resolver("edge_grpo_tokens_that_fit")

@@ -30,6 +30,37 @@ def test_what_has_no_seeds_or_an_accelerator_may_read_prompts_in_parts(compose, 
     check_config(compose("+recipe=edge_grpo", *overrides))
 
 
+def test_a_step_too_short_for_a_prompt_in_one_part_is_refused(compose):
+    overrides = [
+        "actor_rollout_ref.rollout.enable_chunked_prefill=false",
+        "actor_rollout_ref.rollout.max_model_len=9000",
+    ]
+    with pytest.raises(ValueError) as refused:
+        check_config(compose("+recipe=edge_grpo", *overrides))
+    for part in ("max_num_batched_tokens=8192 with enable_chunked_prefill=False", "max_num_batched_tokens=9000"):
+        assert part in str(refused.value)
+    check_config(compose("+recipe=edge_grpo", *overrides, "actor_rollout_ref.rollout.max_num_batched_tokens=9000"))
+
+
+@pytest.mark.parametrize(("length", "expected"), [(64, (192, 4096)), (8000, (8128, 8128))])
+def test_on_the_cpu_a_step_holds_a_prompt_with_its_response(compose, length, expected):
+    config = compose("+recipe=edge_grpo", "+profile=cpu", f"data.max_response_length={length}")
+    rollout = config.actor_rollout_ref.rollout
+    assert (rollout.max_model_len, rollout.max_num_batched_tokens) == expected
+    check_config(config)
+
+
+def test_verl_still_fails_where_it_means_to_raise_a_frozen_field():
+    """Fails when verl mends it, and then the refusal can go."""
+    import dataclasses
+
+    from verl.workers.config import RolloutConfig
+
+    config = RolloutConfig(name="vllm")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.max_num_batched_tokens = 1
+
+
 def test_vllm_still_sets_a_generator_back_and_one_on_the_cpu_still_cannot_be():
     """Fails when either of them mends it, and then the refusal can go."""
     import torch
