@@ -86,7 +86,7 @@ def test_the_paper_with_one_prompt_a_step(trained: Any) -> None:
         assert metrics["entropy_ratio/clipped_fraction"] == 0
 
 
-@pytest.mark.disturbed("edge_grpo_contrast")
+@pytest.mark.disturbed("edge_grpo_plus")
 def test_the_contrast_guard_leaves_no_group_without_contrast_that_was_not_all_correct(
     trained: Any,
 ) -> None:
@@ -96,6 +96,13 @@ def test_the_contrast_guard_leaves_no_group_without_contrast_that_was_not_all_co
         assert metrics["groups/all_wrong_before_gec"] > 0
         assert metrics["gec/guard_sure"] == 8 * metrics["groups/all_wrong_before_gec"]
         assert metrics["gec/guard_without_sure_correction"] == 0
+
+
+@pytest.mark.disturbed("edge_grpo_plus")
+def test_the_failed_first_pass_is_out_of_the_loss(trained: Any) -> None:
+    for metrics in ours(trained):
+        assert metrics["gec/reflection"] + metrics["gec/answer"] > 0
+        assert metrics["gec/tokens_failed_prefix"] > 0
 
 
 @pytest.mark.disturbed("dapo_edge")

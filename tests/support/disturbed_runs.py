@@ -93,7 +93,7 @@ DISTURBANCES = {
         kind=signal.SIGSTOP,
         prompts_a_step=1,
     ),
-    "edge_grpo_contrast": Disturbance(
+    "edge_grpo_plus": Disturbance(
         "ray::RewardLoopWorker",
         (
             "edge_grpo.gec.injected_loss=shaped",

@@ -65,6 +65,8 @@ def settings(only=None, **gec):
                 "long_solution": "skip",
                 "injected_loss": "train",
                 "injected_weight": None,
+                "failed_prefix_loss": {"answer": "train", "reflection": "train"},
+                "failed_prefix_weight": None,
                 "accuracy_key": "acc",
                 "format_key": "format",
             }

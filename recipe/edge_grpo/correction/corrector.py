@@ -12,12 +12,12 @@ from typing import Any
 from recipe.edge_grpo.correction.candidate import Candidate, first_pass_record
 from recipe.edge_grpo.correction.draws import draw_strategy
 from recipe.edge_grpo.correction.failure import has_failed
-from recipe.edge_grpo.correction.record import Skipped
+from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped
 from recipe.edge_grpo.correction.sampling import SessionSampling
 from recipe.edge_grpo.correction.strategies import Strategies
-from recipe.edge_grpo.correction.tokens import CorrectedResponse, ResponseTokens
+from recipe.edge_grpo.correction.tokens import CorrectedResponse, ResponseTokens, sampled_spans, without_loss
 from recipe.edge_grpo.settings.block import EdgeGRPOSettings
-from recipe.edge_grpo.settings.choices import Strategy
+from recipe.edge_grpo.settings.choices import FailedPrefixLoss, Strategy
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,11 @@ class ErrorCorrector:
             if isinstance(sampled, Skipped):
                 return sampled
             continuation = sampled
-        candidate.replace_tokens(corrected.tokens + continuation)
+        failed_prefix = self._failed_prefix(corrected, strategy, record)
+        tokens = corrected.tokens
+        if self.settings.failed_prefix_loss.get(strategy) is FailedPrefixLoss.MASK:
+            tokens = without_loss(tokens, failed_prefix)
+        candidate.replace_tokens(tokens + continuation)
         try:
             await self.score(candidate.output, candidate.row)
         except Exception:
@@ -123,6 +127,7 @@ class ErrorCorrector:
         candidate.note(
             strategy=strategy,
             injected_spans=(*record.injected_spans, (corrected.injected_start, corrected.injected_end)),
+            failed_prefix_spans=failed_prefix,
             is_solution_cut=corrected.is_cut,
             reflection_rounds=record.reflection_rounds + corrected.is_to_be_continued,
             tokens_regenerated=record.tokens_regenerated + len(continuation.ids),
@@ -132,6 +137,18 @@ class ErrorCorrector:
     def _has_failed(self, candidate: Candidate) -> bool:
         output = candidate.output
         return has_failed(output.extra_fields, output.reward_score, self.settings)
+
+    def _failed_prefix(
+        self, corrected: CorrectedResponse, strategy: Strategy, record: CorrectionRecord
+    ) -> tuple[tuple[int, int], ...]:
+        """Return where failed text of the policy stands that the loss shall not train as it is.
+
+        All that it sampled before the text that is injected now, continuations of earlier rounds too: they failed.
+        """
+        if self.settings.failed_prefix_loss.get(strategy, FailedPrefixLoss.TRAIN) is FailedPrefixLoss.TRAIN:
+            return ()
+        spans = (record.injected_spans, record.failed_prefix_spans)
+        return sampled_spans(corrected.tokens.mask, corrected.injected_start, *spans)
 
     async def _continue(
         self, candidate: Candidate, corrected: CorrectedResponse, max_new_tokens: int

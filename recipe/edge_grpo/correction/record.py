@@ -13,6 +13,8 @@ from recipe.edge_grpo.settings.choices import Strategy
 RECORD_KEY = "edge_grpo"
 """Key of an agent-loop output's `extra_fields` under which its correction record travels, as a dictionary."""
 
+SPANS = ("injected_spans", "failed_prefix_spans")
+
 
 class Skipped(StrEnum):
     """Why a failed response was left as it was."""
@@ -58,6 +60,8 @@ class CorrectionRecord:
     """The reference solution was cut to the response length."""
     injected_spans: tuple[tuple[int, int], ...] = ()
     """Where text stands that the policy did not write, each [start, end) in the response."""
+    failed_prefix_spans: tuple[tuple[int, int], ...] = ()
+    """Where failed text of the policy stands that the loss does not train as it is (`failed_prefix_loss`)."""
     reflection_rounds: int = 0
     """How often the policy was made to reflect."""
     tokens_regenerated: int = 0
@@ -71,6 +75,11 @@ class CorrectionRecord:
     def tokens_injected(self) -> int:
         """Number of tokens that the policy did not write."""
         return sum(end - start for start, end in self.injected_spans)
+
+    @property
+    def tokens_failed_prefix(self) -> int:
+        """Number of failed tokens of the policy that the loss does not train as they are."""
+        return sum(end - start for start, end in self.failed_prefix_spans)
 
 
 def record_of_score(
@@ -107,5 +116,6 @@ def read_record(extra_fields: Mapping[str, Any]) -> CorrectionRecord | None:
     record = extra_fields.get(RECORD_KEY)
     if record is None:
         return None
-    spans = tuple((start, end) for start, end in record["injected_spans"])  # a storage may make lists of tuples
-    return CorrectionRecord(**{**record, "injected_spans": spans})
+    # a storage may make lists of tuples
+    spans = {name: tuple((start, end) for start, end in record[name]) for name in SPANS}
+    return CorrectionRecord(**{**record, **spans})

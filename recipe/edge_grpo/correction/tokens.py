@@ -13,7 +13,8 @@ Where this differs from the authors' code, and why:
 3. Injected tokens may be left out of the loss (`in_loss`); the paper trains on them.
 """
 
-from collections.abc import Collection, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from recipe.edge_grpo.settings.choices import ANSWER_PLACEHOLDER
@@ -139,6 +140,43 @@ def replace_by_solution(
     if not may_cut:
         return None
     return CorrectedResponse(corrected.tokens.head(response_length), 0, response_length, is_cut=True)
+
+
+def sampled_spans(
+    mask: Sequence[int],
+    end: int,
+    injected_spans: Iterable[tuple[int, int]],
+    masked_spans: Iterable[tuple[int, int]] = (),
+) -> tuple[tuple[int, int], ...]:
+    """Return where the tokens stand that the policy sampled before `end`, each [start, end).
+
+    Args:
+        mask: 1 where the loss counts a token; 0 for those of a tool.
+        end: of the part that is looked at.
+        injected_spans: text that the policy did not write.
+        masked_spans: sampled tokens whose mask was set to 0 before.
+
+    >>> sampled_spans([1, 0, 1, 1, 1], 4, injected_spans=[(3, 4)])
+    ((0, 1), (2, 3))
+    """
+    is_sampled = [bool(counts) for counts in mask[:end]]
+    for spans, value in ((masked_spans, True), (injected_spans, False)):
+        for span_start, span_end in spans:
+            is_sampled[span_start:span_end] = [value] * (span_end - span_start)
+    runs = itertools.groupby(range(len(is_sampled)), key=is_sampled.__getitem__)
+    return tuple((run[0], run[-1] + 1) for run in (list(run) for sampled, run in runs if sampled))
+
+
+def without_loss(tokens: ResponseTokens, spans: Iterable[tuple[int, int]]) -> ResponseTokens:
+    """Return the tokens with those in the spans left out of the loss.
+
+    >>> without_loss(ResponseTokens([5, 6, 7], [1, 1, 1]), [(0, 2)]).mask
+    [0, 0, 1]
+    """
+    mask = list(tokens.mask)
+    for start, end in spans:
+        mask[start:end] = [0] * (end - start)
+    return replace(tokens, mask=mask)
 
 
 def answer_text(template: str, answer: str) -> str:

@@ -73,7 +73,9 @@ def _check_prefill_in_one_part(config: DictConfig) -> None:
     """Refuse a step that is too short for a prompt; verl means to raise it, and fails on a frozen field."""
     rollout = config.actor_rollout_ref.rollout
     length, batched = rollout.get("max_model_len"), rollout.max_num_batched_tokens
-    if rollout.name == "vllm" and not rollout.enable_chunked_prefill and length is not None and batched < length:
+    if rollout.enable_chunked_prefill or length is None or batched >= length:
+        return
+    if rollout.name == "vllm":
         raise ValueError(
             f"actor_rollout_ref.rollout.max_num_batched_tokens={batched} with enable_chunked_prefill=False and "
             f"max_model_len={length}: a prompt is read in one step then; set "

@@ -17,6 +17,7 @@ from recipe.edge_grpo.settings.choices import (
     CountedTokens,
     EntropyMean,
     EntropySource,
+    FailedPrefixLoss,
     FailureDefinition,
     InjectedLoss,
     LongSolution,
@@ -94,6 +95,10 @@ class GuidedErrorCorrectionSettings:
     """How the loss treats injected tokens."""
     injected_weight: float | None
     """Factor on the loss of injected tokens, for `injected_loss` "weight" only."""
+    failed_prefix_loss: Mapping[Strategy, FailedPrefixLoss]
+    """How the loss treats what the policy sampled before the last injected text, by the strategy of the correction."""
+    failed_prefix_weight: float | None
+    """Factor on the loss of those tokens, for "weight" only."""
     accuracy_key: str
     """Key of the reward function's result that is 0 for a failed response."""
     format_key: str
@@ -119,22 +124,18 @@ class GuidedErrorCorrectionSettings:
         object.__setattr__(
             self, "probabilities", check.strategy_probabilities(f"{key}.probabilities", self.probabilities)
         )
-        self._check_injected_weight(key)
+        object.__setattr__(
+            self, "failed_prefix_loss", check.failed_prefix_losses(f"{key}.failed_prefix_loss", self.failed_prefix_loss)
+        )
+        self._check_weights(key)
         self._check_guard(key)
 
-    def _check_injected_weight(self, key: str) -> None:
-        is_needed = self.injected_loss is InjectedLoss.WEIGHT
-        is_weight = check.is_number(self.injected_weight) and self.injected_weight >= 0  # type: ignore[operator]
-        if is_needed and not is_weight:
-            raise ValueError(
-                f"{key}.injected_weight={self.injected_weight!r} must be a number of at least 0 with "
-                f"{key}.injected_loss=weight"
-            )
-        if not is_needed and self.injected_weight is not None:
-            raise ValueError(
-                f"{key}.injected_weight={self.injected_weight!r} has no effect with "
-                f"{key}.injected_loss={self.injected_loss}; set injected_loss=weight, or the weight to null"
-            )
+    def _check_weights(self, key: str) -> None:
+        has_weight = self.injected_loss is InjectedLoss.WEIGHT
+        check.weight_of(f"{key}.injected_weight", self.injected_weight, has_weight, f"{key}.injected_loss=weight")
+        has_weight = FailedPrefixLoss.WEIGHT in self.failed_prefix_loss.values()
+        needed_by = f"{key}.failed_prefix_loss.answer=weight or .reflection=weight"
+        check.weight_of(f"{key}.failed_prefix_weight", self.failed_prefix_weight, has_weight, needed_by)
 
     def _check_guard(self, key: str) -> None:
         never_sure = self.probabilities[Strategy.REFLECTION] == 1 and self.schedule is ProbabilitySchedule.FIXED

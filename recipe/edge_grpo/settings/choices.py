@@ -75,6 +75,14 @@ class InjectedLoss(StrEnum):
     SHAPED = "shaped"
 
 
+class FailedPrefixLoss(StrEnum):
+    """How the loss treats what the policy had sampled before a correction, and what had failed."""
+
+    TRAIN = "train"
+    MASK = "mask"
+    WEIGHT = "weight"
+
+
 def two_over_group_size(group_size: int) -> dict[Strategy, float]:
     """Probabilities of the ICLR version: answer and solution 2/G each, reflection 1 - 4/G.
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from recipe.edge_grpo.settings.choices import Strategy
+from recipe.edge_grpo.settings.choices import FailedPrefixLoss, Strategy
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -133,6 +133,39 @@ def texts(key: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not value or not all(isinstance(text, str) and text for text in value):
         raise ValueError(f"{key}={value!r} must be a list of at least one text, none of them empty")
     return tuple(value)
+
+
+def failed_prefix_losses(key: str, value: Any) -> dict[Strategy, FailedPrefixLoss]:
+    """Return the treatment of the failed first pass for each strategy that keeps it.
+
+    >>> failed_prefix_losses("edge_grpo.gec.failed_prefix_loss", {"answer": "mask"})
+    Traceback (most recent call last):
+    ValueError: edge_grpo.gec.failed_prefix_loss={'answer': 'mask'} must have exactly the keys answer, reflection
+    """
+    names = (Strategy.ANSWER, Strategy.REFLECTION)
+    if not isinstance(value, Mapping) or sorted(value) != sorted(names):
+        raise ValueError(f"{key}={value!r} must have exactly the keys {', '.join(names)}")
+    return {name: one_of(f"{key}.{name}", value[name.value], FailedPrefixLoss) for name in names}
+
+
+def weight_of(key: str, value: Any, is_needed: bool, needed_by: str) -> None:
+    """Refuse a weight of tokens that is missing, no number of at least 0, or without effect.
+
+    Args:
+        key: of the weight.
+        value: the weight, None for none.
+        is_needed: whether a setting asks for it.
+        needed_by: that setting, as key=value.
+
+    >>> weight_of("edge_grpo.gec.injected_weight", 0.5, False, "edge_grpo.gec.injected_loss=weight")
+    Traceback (most recent call last):
+    ValueError: edge_grpo.gec.injected_weight=0.5 has no effect without edge_grpo.gec.injected_loss=weight; set the \
+weight to null
+    """
+    if is_needed and not (is_number(value) and value >= 0):
+        raise ValueError(f"{key}={value!r} must be a number of at least 0 with {needed_by}")
+    if not is_needed and value is not None:
+        raise ValueError(f"{key}={value!r} has no effect without {needed_by}; set the weight to null")
 
 
 def strategy_probabilities(key: str, value: Any) -> dict[Strategy, float]:

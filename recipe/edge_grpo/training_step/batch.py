@@ -34,6 +34,8 @@ class StoredBatch:
     """(B, T) of the loss."""
     is_injected: Tensor
     """(B, T) tokens that error correction put in, whether the loss counts them or not."""
+    is_failed_prefix: Tensor
+    """(B, T) failed tokens of the policy before a correction, where the loss does not train them as they are."""
     extra_fields: list[Mapping[str, Any]]
     """Of each row's agent-loop output."""
     records: list[CorrectionRecord | None]
@@ -79,7 +81,8 @@ def batch_order(keys: Sequence[str], dataset_index: Sequence[Any]) -> list[int]:
 
 def batch_entropy(stored: StoredBatch, settings: EntropyDrivenAdvantageSettings) -> BatchEntropy:
     """Return the entropy and the entropy ratio of each row, as the block `edge_grpo.eda` asks for them."""
-    is_counted = counted_tokens(stored.response_mask, stored.is_injected, settings.tokens)
+    is_policys = stored.response_mask.bool() | stored.is_failed_prefix  # out of the loss or not
+    is_counted = counted_tokens(is_policys, stored.is_injected, settings.tokens)
     response_entropy = mean_response_entropy(stored.token_entropy, is_counted)
     has_entropy = is_counted.any(dim=1) & ~stored.is_padding
     if not settings.enabled:

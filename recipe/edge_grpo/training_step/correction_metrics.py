@@ -44,6 +44,7 @@ def correction_metrics(records: Sequence[CorrectionRecord], is_right: Sequence[b
         "guard_without_sure_correction": [record.is_without_sure_correction for record in records],
         "reflection_rounds": [record.reflection_rounds for record in records],
         "tokens_injected": [record.tokens_injected for record in records],
+        "tokens_failed_prefix": [record.tokens_failed_prefix for record in records],
         "tokens_regenerated": [record.tokens_regenerated for record in records],
     }
     return metrics | {f"{key}/{name}": sum(values) for name, values in counted.items()}

@@ -48,8 +48,8 @@ def injected_mask(spans: Sequence[Sequence[tuple[int, int]]], length: int) -> Te
     return is_injected
 
 
-def weight_injected(advantages: Tensor, is_injected: Tensor, weight: float) -> Tensor:
-    """Multiply the advantage of injected tokens, and with it their loss, by `weight`.
+def weight_tokens(advantages: Tensor, is_weighted: Tensor, weight: float) -> Tensor:
+    """Multiply the advantage of some tokens, injected ones or those of a failed first pass, and so their loss.
 
     Scaling the one is scaling the other: PPO's loss is a minimum and maximum of terms that are each linear in the
     advantage, and a factor of at least 0 keeps their order, through the dual clip too. A weight of 1 changes nothing;
@@ -57,7 +57,7 @@ def weight_injected(advantages: Tensor, is_injected: Tensor, weight: float) -> T
 
     Args:
         advantages: (B, T).
-        is_injected: (B, T) bool.
+        is_weighted: (B, T) bool, the tokens in question.
         weight: at least 0.
 
     Returns:
@@ -66,13 +66,13 @@ def weight_injected(advantages: Tensor, is_injected: Tensor, weight: float) -> T
     Raises:
         ValueError: if the shapes differ, or the weight is negative or not finite.
 
-    >>> weight_injected(torch.tensor([[2.0, 2.0]]), torch.tensor([[False, True]]), 0.25)
+    >>> weight_tokens(torch.tensor([[2.0, 2.0]]), torch.tensor([[False, True]]), 0.25)
     tensor([[2.0000, 0.5000]])
     """
-    _check_shapes(advantages=advantages, is_injected=is_injected)
+    _check_shapes(advantages=advantages, is_weighted=is_weighted)
     if not (math.isfinite(weight) and weight >= 0):
-        raise ValueError(f"the weight of injected tokens must be a finite number of at least 0, got {weight}")
-    return torch.where(is_injected, advantages * weight, advantages)
+        raise ValueError(f"the weight of tokens must be a finite number of at least 0, got {weight}")
+    return torch.where(is_weighted, advantages * weight, advantages)
 
 
 def mark_injected(is_injected: Tensor, importance_weights: Tensor | None) -> Tensor:

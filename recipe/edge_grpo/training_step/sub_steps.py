@@ -27,7 +27,7 @@ _NAMES_BY_RULE: dict[str, tuple[str, ...]] = {
         *(f"gec/skipped_{reason}" for reason in Skipped),
         *("gec/answer_for_missing_solution", "gec/solution_cut", "gec/guard_sure", "gec/guard_kept"),
         *("gec/guard_without_sure_correction", "gec/reflection_rounds"),
-        *("gec/tokens_injected", "gec/tokens_regenerated"),
+        *("gec/tokens_injected", "gec/tokens_failed_prefix", "gec/tokens_regenerated"),
         *(f"verify/{status}" for status in NOT_COMPARED),
     ),
     _MAX: ("entropy_ratio/max",),

@@ -7,7 +7,6 @@ rewards, correction records), calls the pure functions, and leaves the advantage
 from typing import Any
 
 from omegaconf import DictConfig, open_dict
-from torch import Tensor
 from transfer_queue import KVBatchMeta
 from verl import DataProto
 from verl.trainer.ppo.v1 import PPOTrainerColocateAsync, PPOTrainerSeparateAsync, PPOTrainerSync, register_trainer
@@ -22,7 +21,7 @@ from recipe.edge_grpo.settings.block import read_settings
 from recipe.edge_grpo.settings.choices import InjectedLoss
 from recipe.edge_grpo.training_step.batch import BatchEntropy, StoredBatch, batch_entropy, batch_order
 from recipe.edge_grpo.training_step.estimator import entropy_ratio_for_estimator
-from recipe.edge_grpo.training_step.injected_tokens import mark_injected, weight_injected
+from recipe.edge_grpo.training_step.injected_tokens import mark_injected, weight_tokens
 from recipe.edge_grpo.training_step.lost_sessions import SessionWatch, session_metrics
 from recipe.edge_grpo.training_step.metrics import step_metrics
 from recipe.edge_grpo.training_step.outcomes import as_lists, response_outcomes, rollout_columns
@@ -121,20 +120,25 @@ class EdgeGRPOMixin(RunLifecycleMixin):
             entropy = batch_entropy(stored, settings.eda)
         with entropy_ratio_for_estimator(entropy.ratio):
             result = super()._compute_advantage(batch, metrics)
-        self._treat_injected_tokens(result, stored.is_injected)
+        self._treat_corrected_tokens(result, stored)
         with marked_timer("edge_grpo_metrics", self.timing_raw):
             self._report(batch, stored, entropy, metrics)
         return result
 
-    def _treat_injected_tokens(self, batch: KVBatchMeta, is_injected: Tensor) -> None:
-        """Change what the loss of injected tokens is made of; `train` needs nothing, `mask` was done while sampling."""
+    def _treat_corrected_tokens(self, batch: KVBatchMeta, stored: StoredBatch) -> None:
+        """Change what the loss of some tokens is made of; `train` needs nothing, `mask` was done while sampling."""
         settings = self.edge_grpo_settings.gec
-        if settings.injected_loss is InjectedLoss.WEIGHT:
-            advantages = fetch_tokens(batch, "advantages")
-            put_tokens(batch, "advantages", weight_injected(advantages, is_injected, settings.injected_weight))  # type: ignore[arg-type]
-        elif settings.injected_loss is InjectedLoss.SHAPED:
+        weights = [
+            (stored.is_injected, settings.injected_weight),
+            (stored.is_failed_prefix, settings.failed_prefix_weight),
+        ]
+        for is_weighted, weight in weights:
+            if weight is not None:
+                advantages = fetch_tokens(batch, "advantages")
+                put_tokens(batch, "advantages", weight_tokens(advantages, is_weighted, weight))  # type: ignore[arg-type]
+        if settings.injected_loss is InjectedLoss.SHAPED:
             importance_weights = fetch_tokens(batch, "rollout_is_weights")
-            put_tokens(batch, "rollout_is_weights", mark_injected(is_injected, importance_weights))
+            put_tokens(batch, "rollout_is_weights", mark_injected(stored.is_injected, importance_weights))
 
     def _report(self, batch: KVBatchMeta, stored: StoredBatch, entropy: BatchEntropy, metrics: dict[str, Any]) -> None:
         """Add the metrics under `edge_grpo/`, and keep what a dumped rollout will say."""

@@ -32,7 +32,7 @@ def fetch_batch(batch: KVBatchMeta, source: EntropySource) -> StoredBatch:
     is_padding = _is_padding(batch)
     records = _read_records(extra_fields, is_padding)
     data = data.to_padded_tensor()
-    spans = [() if record is None else record.injected_spans for record in records]
+    length = data["response_mask"].shape[1]
     return StoredBatch(
         keys=list(batch.keys),
         is_padding=torch.tensor(is_padding),
@@ -40,7 +40,10 @@ def fetch_batch(batch: KVBatchMeta, source: EntropySource) -> StoredBatch:
         rewards=data["rm_scores"].sum(dim=1),
         token_entropy=sign * data[entropy_field].float(),
         response_mask=data["response_mask"],
-        is_injected=injected_mask(spans, data["response_mask"].shape[1]),
+        is_injected=injected_mask([() if record is None else record.injected_spans for record in records], length),
+        is_failed_prefix=injected_mask(
+            [() if record is None else record.failed_prefix_spans for record in records], length
+        ),
         extra_fields=extra_fields,
         records=records,
         dataset_index=dataset_index,

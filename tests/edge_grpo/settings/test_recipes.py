@@ -24,6 +24,7 @@ def test_every_recipe_of_the_public_contract_ships():
         "grpo",
         "edge_grpo_paper",
         "edge_grpo_contrast",
+        "edge_grpo_plus",
         "dapo_edge",
     }
     assert "cpu" in PROFILES
@@ -73,6 +74,14 @@ ALWAYS_REFLECT = {
         ("forced_reflection", GRPO | ALWAYS_REFLECT),
         ("forced_reflection_eda", ALWAYS_REFLECT),
         ("edge_grpo_contrast", {"edge_grpo.gec.scope": "group"}),
+        (
+            "edge_grpo_plus",
+            {
+                "edge_grpo.gec.scope": "group",
+                "edge_grpo.gec.failed_prefix_loss.answer": "mask",
+                "edge_grpo.gec.failed_prefix_loss.reflection": "mask",
+            },
+        ),
         ("dapo_edge", {"algorithm.filter_groups.enable": True}),
     ],
 )

@@ -37,6 +37,8 @@ GOOD = {
         "long_solution": "cut",
         "injected_loss": "weight",
         "injected_weight": 0.5,
+        "failed_prefix_loss": {"answer": "mask", "reflection": "weight"},
+        "failed_prefix_weight": 0.25,
         "accuracy_key": "acc",
         "format_key": "format",
     },
@@ -175,6 +177,12 @@ BAD_VALUES = [
     ("gec.injected_loss", ["mask"], "one of train, mask, weight, shaped"),
     ("gec.injected_weight", None, "number of at least 0 with edge_grpo.gec.injected_loss=weight"),
     ("gec.injected_weight", -0.5, "at least 0"),
+    ("gec.failed_prefix_loss", "mask", "exactly the keys answer, reflection"),
+    ("gec.failed_prefix_loss", {"answer": "mask"}, "exactly the keys answer, reflection"),
+    ("gec.failed_prefix_loss.answer", "shaped", "one of train, mask, weight"),
+    ("gec.failed_prefix_loss.reflection", None, "one of train, mask, weight"),
+    ("gec.failed_prefix_weight", None, "number of at least 0 with edge_grpo.gec.failed_prefix_loss.answer=weight"),
+    ("gec.failed_prefix_weight", -1, "at least 0"),
     ("gec.injected_weight", math.nan, "at least 0"),
     ("gec.injected_weight", "0.5", "number"),
     ("gec.reflection_texts", [], "at least one text"),
@@ -211,8 +219,10 @@ def test_a_bad_value_is_refused_with_its_key_the_value_and_what_is_right(path, v
 
 @pytest.mark.parametrize("injected_loss", ["train", "mask", "shaped"])
 def test_a_weight_without_effect_is_refused(injected_loss):
-    with pytest.raises(ValueError, match=rf"injected_weight=0\.5 has no effect with .*injected_loss={injected_loss}"):
+    with pytest.raises(ValueError, match=r"injected_weight=0\.5 has no effect without .*injected_loss=weight"):
         parse_settings(changed("gec.injected_loss", injected_loss))
+    with pytest.raises(ValueError, match=r"failed_prefix_weight=0\.25 has no effect without"):
+        parse_settings(changed("gec.failed_prefix_loss.reflection", "train"))
 
 
 def test_the_contrast_guard_without_a_sure_correction_is_refused():

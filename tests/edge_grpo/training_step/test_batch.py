@@ -1,5 +1,6 @@
 """The entropy of the responses of a batch: which tokens count, which rows have one, and what it is compared with."""
 
+import dataclasses
 import itertools
 
 import pytest
@@ -33,6 +34,7 @@ def stored_batch():
         token_entropy=torch.tensor([[1, 3, 8], [6, 6, 99], [9, 9, 9], [4, 7, 1], [2, 2, 2]]).float(),
         response_mask=response_mask,
         is_injected=is_injected,
+        is_failed_prefix=torch.zeros_like(is_injected),
         extra_fields=[{}] * 5,
         records=[None] * 5,
         dataset_index=[0] * 5,
@@ -106,3 +108,15 @@ def test_prompts_of_one_index_keep_their_groups_apart():
     keys = ["u_0_0", "v_0_0", "u_1_0", "v_1_0"]
     assert batch_order(keys, [0, 0, 0, 0]) == [0, 2, 1, 3]
     assert batch_order(keys, ["b", "a", "b", "a"]) == [1, 3, 0, 2]
+
+
+@pytest.mark.parametrize("tokens", ["response", "sampled"])
+def test_the_entropy_of_a_response_does_not_depend_on_whether_its_failed_first_pass_is_trained(tokens):
+    stored = stored_batch()
+    trained = batch_entropy(stored, eda(tokens=tokens))
+    # the first token of a0 and both of a1 had failed, and are out of the loss
+    is_failed = torch.zeros_like(stored.is_injected)
+    is_failed[0, 0] = is_failed[1, :2] = True
+    masked = dataclasses.replace(stored, response_mask=stored.response_mask * ~is_failed, is_failed_prefix=is_failed)
+    assert torch.equal(batch_entropy(masked, eda(tokens=tokens)).response_entropy, trained.response_entropy)
+    assert torch.equal(batch_entropy(masked, eda(tokens=tokens)).ratio, trained.ratio)

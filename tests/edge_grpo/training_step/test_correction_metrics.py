@@ -51,6 +51,7 @@ def test_correction_metrics_count_strategies_successes_skips_and_tokens():
         "edge_grpo/gec/guard_kept": 0,
         "edge_grpo/gec/guard_without_sure_correction": 0,
         "edge_grpo/gec/reflection_rounds": 3,  # 1 + 2
+        "edge_grpo/gec/tokens_failed_prefix": 0,
         "edge_grpo/gec/tokens_injected": 35,  # 6 + 6 + 3 + 20
         "edge_grpo/gec/tokens_regenerated": 12,  # 7 + 5
     }

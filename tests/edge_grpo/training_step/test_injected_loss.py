@@ -56,6 +56,26 @@ def test_a_weight_scales_the_advantage_of_injected_tokens_and_of_no_other(after_
     assert weighted["rollout_log_probs"] == trained["rollout_log_probs"]
 
 
+def test_a_weight_scales_the_advantage_of_the_failed_first_pass_and_of_no_other(after_step, table):
+    # of a2 the token before the reflection text; places 2 and 3 are its continuation
+    rows = [
+        dataclasses.replace(row, record=dataclasses.replace(row.record, failed_prefix_spans=((0, 1),)))
+        if row.key == "a_2_0"
+        else row
+        for row in table
+    ]
+    trained = after_step(rows=rows)["advantages"]
+    choice = ["edge_grpo.gec.failed_prefix_loss.reflection=weight", "edge_grpo.gec.failed_prefix_weight=0.25"]
+    weighted = after_step(*choice, rows=rows)["advantages"]
+    assert weighted["a_2_0"] == pytest.approx([0.25 * trained["a_2_0"][0], *trained["a_2_0"][1:]])
+    assert trained["a_2_0"][0] != 0
+    assert {key: values for key, values in weighted.items() if key != "a_2_0"} == {
+        key: values for key, values in trained.items() if key != "a_2_0"
+    }
+    both = after_step(*choice, *WEIGHT, rows=rows)["advantages"]["a_2_0"]
+    assert both == pytest.approx([0.25 * trained["a_2_0"][0], 0.25 * trained["a_2_0"][1], *trained["a_2_0"][2:]])
+
+
 def test_a_weight_of_1_is_train(after_step):
     assert after_step(WEIGHT[0], "edge_grpo.gec.injected_weight=1") == after_step()
 

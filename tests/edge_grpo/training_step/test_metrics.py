@@ -181,6 +181,7 @@ def stored():
         token_entropy=torch.zeros(5, 2),
         response_mask=torch.ones(5, 2),
         is_injected=torch.zeros(5, 2, dtype=torch.bool),
+        is_failed_prefix=torch.zeros(5, 2, dtype=torch.bool),
         extra_fields=[{}] * 5,
         records=[None] * 5,
         dataset_index=[None] * 5,

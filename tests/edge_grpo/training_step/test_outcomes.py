@@ -49,6 +49,7 @@ def stored():
         token_entropy=torch.zeros(4, 9),
         response_mask=torch.ones(4, 9),
         is_injected=torch.zeros(4, 9, dtype=torch.bool),
+        is_failed_prefix=torch.zeros(4, 9, dtype=torch.bool),
         extra_fields=[reported(1.0, "ok"), reported(1.0, "crash"), reported(1.0, "ok"), reported(0.0, "timeout")],
         records=[CORRECTED, None, None, SKIPPED],
         dataset_index=[17, None, 18, 19],

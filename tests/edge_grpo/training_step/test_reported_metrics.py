@@ -54,6 +54,7 @@ METRICS = {
     "edge_grpo/gec/guard_kept": 0,
     "edge_grpo/gec/guard_without_sure_correction": 0,
     "edge_grpo/gec/reflection_rounds": 1,
+    "edge_grpo/gec/tokens_failed_prefix": 0,
     "edge_grpo/gec/tokens_injected": 3 + 2 + 1,
     "edge_grpo/gec/tokens_regenerated": 2,
     "edge_grpo/verify/no_box": 2,  # b0 at first, a1

@@ -116,6 +116,7 @@ def batch():
         token_entropy=torch.zeros(num_rows, 1),
         response_mask=torch.ones(num_rows, 1),
         is_injected=torch.zeros(num_rows, 1, dtype=torch.bool),
+        is_failed_prefix=torch.zeros(num_rows, 1, dtype=torch.bool),
         extra_fields=[],
         records=[*records, None],
         dataset_index=[],

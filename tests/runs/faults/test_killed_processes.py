@@ -21,7 +21,7 @@ def death(run: str, process: str, message: str) -> Any:
     [
         death("forced_reflection", "an agent-loop worker", "the agent-loop worker"),
         death("forced_reflection_eda", "vLLM's engine", "the vLLM server at"),
-        death("edge_grpo_contrast", "a reward worker", "the reward worker"),
+        death("edge_grpo_plus", "a reward worker", "the reward worker"),
         death("gec_only", "the vLLM server", "the vLLM server"),
         death("dapo_edge", "TransferQueue's storage", "the actor (SimpleStorageUnit"),
         death("edge_grpo", "one of two training processes", "the training process (WorkerDict"),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipe.edge_grpo.names import POLICY_LOSS
-from recipe.edge_grpo.training_step.injected_tokens import mark_injected, weight_injected
+from recipe.edge_grpo.training_step.injected_tokens import mark_injected, weight_tokens
 from recipe.edge_grpo.training_step.policy_loss import GAMMA, edge_grpo_shaped_loss
 
 seeds = st.integers(0, 2**32 - 1)
@@ -83,7 +83,7 @@ def test_before_the_first_update_it_weighs_the_gradient_by_what_the_shaping_func
     marks = mark_injected(batch["is_injected"], None)
     _, shaped_gradient, _ = verl_loss(POLICY_LOSS, batch, marks)
     weight = GAMMA * probability / (probability + GAMMA) ** 2
-    weighted = {**batch, "advantages": weight_injected(batch["advantages"], batch["is_injected"], weight)}
+    weighted = {**batch, "advantages": weight_tokens(batch["advantages"], batch["is_injected"], weight)}
     _, weighted_gradient, _ = verl_loss("vanilla", weighted, None)
     torch.testing.assert_close(shaped_gradient, weighted_gradient)
 

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from recipe.edge_grpo.training_step.injected_tokens import injected_mask, mark_injected, weight_injected
+from recipe.edge_grpo.training_step.injected_tokens import injected_mask, mark_injected, weight_tokens
 
 VOCAB_SIZE, PROMPT_LENGTH = 32, 3
 LENGTHS = (5, 7, 4, 6)
 SPANS = ([(2, 4)], [(0, 1), (5, 7)], [], [(1, 6)])
+FAILED_PREFIXES = ([(0, 2)], [], [], [(0, 1)])
+"""What stands before the first injected text of responses 0 and 3."""
 WHOLE_RESPONSES = ([(0, 5)], [(0, 7)], [], [])
 
 SHAPED = "actor_rollout_ref.actor.policy_loss.loss_mode=edge_grpo_shaped"
@@ -31,6 +33,12 @@ def is_injected_in(spans):
 def is_injected():
     """One tensor for each response, without padding."""
     return unpadded(is_injected_in(SPANS))
+
+
+@pytest.fixture(scope="module")
+def has_credit():
+    """One tensor for each response: False in its failed prefix."""
+    return unpadded(~is_injected_in(FAILED_PREFIXES))
 
 
 @pytest.fixture(scope="module")
@@ -114,9 +122,12 @@ def updates_of(rows):
     is_sampled = ~is_injected_in(SPANS)
     trained, masked = with_mask(rows, ~no_token), with_mask(rows, is_sampled)
 
+    has_credit = ~is_injected_in(FAILED_PREFIXES)
+    without_prefix = with_mask(rows, has_credit)
+
     def weighted(weight):
         padded = torch.nn.utils.rnn.pad_sequence([row["advantages"] for row in rows], batch_first=True)
-        return with_field(trained, "advantages", unpadded(weight_injected(padded, ~is_sampled, weight)))
+        return with_field(trained, "advantages", unpadded(weight_tokens(padded, ~is_sampled, weight)))
 
     def marked(is_injected):
         return with_field(trained, "rollout_is_weights", unpadded(mark_injected(is_injected, None)))
@@ -133,6 +144,8 @@ def updates_of(rows):
         "whole responses, mask": ([], with_mask(only_injected, ~is_injected_in(WHOLE_RESPONSES))),
         "nothing sampled": ([], with_mask(rows, no_token)),
         "nothing sampled, sequence mean": ([SEQUENCE_MEAN], with_mask(rows, no_token)),
+        "failed prefix, mask": ([], without_prefix),
+        "failed prefix, mask, poked": ([], poked(without_prefix, has_credit)),
         "weight 0.5": ([], weighted(0.5)),
         "weight 0": ([], weighted(0.0)),
         "shaped": ([SHAPED], marked(~is_sampled)),

@@ -61,6 +61,15 @@ def test_masked_injected_tokens_leave_the_gradient_of_the_sampled_tokens(
     assert relative_difference(results["train"]["gradients"], expected) > 0.1
 
 
+def test_a_masked_failed_prefix_leaves_the_gradient_of_what_came_after_it(
+    results, expected_gradients, has_credit, num_tokens
+):
+    expected = expected_gradients([kept / (num_tokens - 3) for kept in has_credit])  # 2 + 1 tokens are context
+    assert relative_difference(results["failed prefix, mask"]["gradients"], expected) < ROUNDING
+    assert relative_difference(results["train"]["gradients"], expected) > 0.01
+    assert same(results["failed prefix, mask, poked"]["gradients"], results["failed prefix, mask"]["gradients"])
+
+
 def test_what_stands_at_masked_positions_changes_nothing(results):
     assert same(results["mask, poked"]["gradients"], results["mask"]["gradients"])
     assert same(results["mask, poked"]["parameters"], results["mask"]["parameters"])
