@@ -178,9 +178,7 @@ def look_at_start(overrides: list[str], is_elsewhere: bool) -> bool:
     has_named_data = any("data.train_files=" in override for override in overrides)
     findings = look_before_start(compose_config(*overrides), is_this_machine=has_named_data and not is_elsewhere)
     for finding in findings:
-        print(
-            f"{finding.level:<8} {finding.text}" + (f"\n         fix: {finding.fix}" if finding.fix else ""), flush=True
-        )
+        _print_finding(finding.level, finding.text, finding.fix)
     return all(finding.level is not Level.PROBLEM for finding in findings)
 
 
@@ -228,14 +226,18 @@ def _version(distribution: str) -> str | None:
         return None
 
 
+def _print_finding(level: str, text: str, fix: str = "") -> None:
+    print(f"{level:<8} {text}" + (f"\n         fix: {fix}" if fix else ""), flush=True)
+
+
 def _passes(name: str, check: Callable[[], str]) -> bool:
     try:
-        print(f"ok       {name}: {check()}", flush=True)
+        _print_finding("ok", f"{name}: {check()}")
     except Problem as problem:
-        print(f"PROBLEM  {name}: {problem}\n         fix: {problem.fix}", flush=True)
+        _print_finding("PROBLEM", f"{name}: {problem}", problem.fix)
         return False
     except Exception as error:  # a check that breaks is a finding, and the others still run
-        print(f"PROBLEM  {name}: {type(error).__name__}: {error}\n         fix: {REINSTALL}", flush=True)
+        _print_finding("PROBLEM", f"{name}: {type(error).__name__}: {error}", REINSTALL)
         return False
     return True
 
