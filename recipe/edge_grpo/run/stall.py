@@ -42,13 +42,17 @@ class Stall:
         )
 
 
+STOCK = ("partitions", "pending_keys", "running_keys", "finished_keys", "failure_keys")
+"""Where verl's replay buffers have the responses that are not trained yet, by partition."""
+
+
 def progress_of_trainer(trainer: Any) -> Hashable:
     """Return what changes whenever one of verl's V1 trainers gets on: the step, its parts, the responses in stock.
 
-    Read from another thread than the trainer's, therefore only lengths.
+    Read from another thread than the trainer's, therefore only lengths. A sampler of the user's
+    (`trainer.v1.sampler.custom_sampler`) may keep its stock elsewhere; then the step and its parts have to tell.
     """
-    buffer = trainer.replay_buffer
-    in_stock = (buffer.partitions, buffer.pending_keys, buffer.running_keys, buffer.finished_keys, buffer.failure_keys)
+    in_stock = [getattr(trainer.replay_buffer, name, {}) for name in STOCK]
     return (
         trainer.global_steps,
         len(getattr(trainer, "timing_raw", ())),

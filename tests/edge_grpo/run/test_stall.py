@@ -96,6 +96,13 @@ def test_each_change_of_the_trainer_is_progress(trainer, change):
     assert progress_of_trainer(trainer) != before
 
 
+def test_a_sampler_of_the_users_without_verls_lists_is_looked_at_by_steps():
+    trainer = types.SimpleNamespace(replay_buffer=object(), global_steps=3, timing_raw={})
+    before = progress_of_trainer(trainer)
+    trainer.timing_raw["gen"] = 1.0
+    assert progress_of_trainer(trainer) != before
+
+
 def test_looking_leaves_verls_lists_as_they_are(trainer):
     progress_of_trainer(trainer)
     assert not any(vars(trainer.replay_buffer).values())
