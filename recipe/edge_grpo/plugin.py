@@ -20,6 +20,7 @@ REGISTRATIONS = (
     ("hydra", "recipe.edge_grpo.plugin:register_config_folder"),
     ("omegaconf", "recipe.edge_grpo.cpu.resolvers:register"),
     ("verl.trainer.ppo.core_algos", "recipe.edge_grpo.training_step.estimator:register"),
+    ("verl.trainer.ppo.core_algos", "recipe.edge_grpo.training_step.comparator_estimators:register"),
     ("verl.trainer.ppo.core_algos", "recipe.edge_grpo.training_step.policy_loss:register"),
     ("verl.trainer.ppo.v1", "recipe.edge_grpo.plugin:import_trainers"),
     # where the driver learns whether the run is one of ours; verl's own function again from then on

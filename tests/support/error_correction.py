@@ -45,6 +45,7 @@ def settings(only=None, **gec):
             "reliability": True,
             "stall_seconds": None,
             "max_lost_fraction": None,
+            "comparator": None,
             "eda": {"enabled": True, "clip": None, "entropy": "exact", "tokens": "response", "mean": "group"},
             "gec": {
                 "enabled": True,

@@ -8,12 +8,14 @@ correction has `correction_checks.py`, the CPU `cpu/start_checks.py`.
 from omegaconf import DictConfig, OmegaConf
 
 from recipe.edge_grpo.names import ESTIMATOR, TRAINER_MODES
+from recipe.edge_grpo.run.comparator_checks import check_comparator
 from recipe.edge_grpo.run.correction_checks import bypasses_old_log_prob, check_error_correction
 from recipe.edge_grpo.run.estimators import refuse_estimator
 from recipe.edge_grpo.run.rollout_engines import check_rollout_engine
 from recipe.edge_grpo.run.sampling_checks import check_sampling
 from recipe.edge_grpo.settings.block import BLOCK, EdgeGRPOSettings, read_settings
 from recipe.edge_grpo.settings.choices import CountedTokens, EntropySource, InjectedLoss
+from recipe.edge_grpo.settings.comparators import CONSTANTS
 from recipe.edge_grpo.verl_patches.loopback import joins_running_ray
 
 STRATEGIES = {
@@ -40,12 +42,14 @@ def check_config(config: DictConfig) -> None:
     Raises:
         ValueError: naming the key, its value and the fix.
     """
-    uses_estimator = config.algorithm.adv_estimator == ESTIMATOR
-    if config.get(BLOCK) is None and not uses_estimator:
+    estimator = config.algorithm.adv_estimator
+    is_ours = estimator == ESTIMATOR or estimator in CONSTANTS
+    if config.get(BLOCK) is None and not is_ours:
         return
     settings = read_settings(config)
-    _check_trainer(config, uses_estimator)
-    _check_entropy(config, settings, uses_estimator)
+    _check_trainer(config, is_ours)
+    _check_entropy(config, settings, estimator == ESTIMATOR)
+    check_comparator(config, settings)
     check_sampling(config, settings)
     if settings.gec.enabled:
         check_error_correction(config, settings)
@@ -57,17 +61,17 @@ def check_config(config: DictConfig) -> None:
     check_rollout_engine(config, settings)
 
 
-def _check_trainer(config: DictConfig, uses_estimator: bool) -> None:
+def _check_trainer(config: DictConfig, is_estimator_ours: bool) -> None:
     mode = config.trainer.v1.trainer_mode
     if not config.trainer.use_v1:
         raise ValueError("trainer.use_v1=False: EDGE-GRPO extends verl's V1 trainer; set trainer.use_v1=True")
     if mode not in TRAINER_MODES and mode not in TRAINER_MODES.values():
         raise ValueError(f"trainer.v1.trainer_mode={mode}: use one of {', '.join(TRAINER_MODES)}")
-    if uses_estimator and mode not in TRAINER_MODES:
+    if is_estimator_ours and mode not in TRAINER_MODES:
         ours = next(name for name, base in TRAINER_MODES.items() if base == mode)
         raise ValueError(
-            f"algorithm.adv_estimator={ESTIMATOR} with trainer.v1.trainer_mode={mode}: verl's own trainer does not "
-            f"hand the policy entropy over; set trainer.v1.trainer_mode={ours}"
+            f"algorithm.adv_estimator={config.algorithm.adv_estimator} with trainer.v1.trainer_mode={mode}: verl's own "
+            f"trainer does not hand the policy entropy over; set trainer.v1.trainer_mode={ours}"
         )
 
 

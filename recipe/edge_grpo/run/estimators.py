@@ -5,6 +5,7 @@ the response ends in injected text, and a response that was replaced is masked a
 """
 
 from recipe.edge_grpo.names import ESTIMATOR
+from recipe.edge_grpo.settings.comparators import CONSTANTS
 
 SUMMING = (
     "grpo",
@@ -15,6 +16,7 @@ SUMMING = (
     "rloo_vectorized",
     "gpg",
     "reinforce_plus_plus_baseline",
+    *CONSTANTS,
 )
 """Sum the rewards of a response whether its tokens are masked or not."""
 

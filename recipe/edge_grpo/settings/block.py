@@ -177,6 +177,8 @@ class EdgeGRPOSettings:
     """A run in which nothing is finished for so long is ended."""
     max_lost_fraction: float | None
     """A run that loses a larger share of its responses is ended."""
+    comparator: Mapping[str, Any] | None
+    """Constants of a rival estimator (comparators.py); None without one."""
     eda: EntropyDrivenAdvantageSettings
     """Entropy-driven advantage."""
     gec: GuidedErrorCorrectionSettings

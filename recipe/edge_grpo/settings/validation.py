@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import operator
 from collections.abc import Mapping
 from dataclasses import fields
 from enum import StrEnum
@@ -63,6 +64,43 @@ def is_number(value: Any) -> bool:
     (True, False, False)
     """
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def require_number(
+    key: str,
+    value: Any,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> None:
+    """Refuse what is not a finite number within the bounds.
+
+    >>> require_number("edge_grpo.comparator.alpha", -1, at_least=0)
+    Traceback (most recent call last):
+    ValueError: edge_grpo.comparator.alpha=-1 must be a number of at least 0
+    """
+    rules = (
+        ("of at least", at_least, operator.ge),
+        ("of at most", at_most, operator.le),
+        ("above", above, operator.gt),
+        ("below", below, operator.lt),
+    )
+    asked = [(words, bound, holds) for words, bound, holds in rules if bound is not None]
+    if not is_number(value) or not all(holds(value, bound) for _, bound, holds in asked):
+        limits = " and ".join(f"{words} {bound:g}" for words, bound, _ in asked)
+        raise ValueError(f"{key}={value!r} must be a number" + (f" {limits}" if limits else ""))
+
+
+def require_whole_number(key: str, value: Any) -> None:
+    """Refuse what is not a whole number of at least 0.
+
+    >>> require_whole_number("edge_grpo.comparator.num_virtual", 0.5)
+    Traceback (most recent call last):
+    ValueError: edge_grpo.comparator.num_virtual=0.5 must be a whole number of at least 0
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{key}={value!r} must be a whole number of at least 0")
 
 
 def require_seconds(key: str, value: Any) -> None:

@@ -19,7 +19,9 @@ from recipe.edge_grpo.run.correction_checks import bypasses_old_log_prob
 from recipe.edge_grpo.run.lifecycle import RunLifecycleMixin
 from recipe.edge_grpo.settings.block import read_settings
 from recipe.edge_grpo.settings.choices import InjectedLoss
+from recipe.edge_grpo.settings.comparators import read_constants
 from recipe.edge_grpo.training_step.batch import BatchEntropy, StoredBatch, batch_entropy, batch_order
+from recipe.edge_grpo.training_step.comparator_estimators import ComparatorInputs, inputs_for_comparator
 from recipe.edge_grpo.training_step.estimator import entropy_ratio_for_estimator
 from recipe.edge_grpo.training_step.injected_tokens import mark_injected, weight_tokens
 from recipe.edge_grpo.training_step.lost_sessions import SessionWatch, session_metrics
@@ -118,12 +120,20 @@ class EdgeGRPOMixin(RunLifecycleMixin):
         with marked_timer("edge_grpo_entropy", self.timing_raw):
             stored = fetch_batch(batch, settings.eda.entropy)
             entropy = batch_entropy(stored, settings.eda)
-        with entropy_ratio_for_estimator(entropy.ratio):
+        with entropy_ratio_for_estimator(entropy.ratio), inputs_for_comparator(self._comparator_inputs(batch, stored)):
             result = super()._compute_advantage(batch, metrics)
         self._treat_corrected_tokens(result, stored)
         with marked_timer("edge_grpo_metrics", self.timing_raw):
             self._report(batch, stored, entropy, metrics)
         return result
+
+    def _comparator_inputs(self, batch: KVBatchMeta, stored: StoredBatch) -> ComparatorInputs | None:
+        """Fetch what rival estimators need besides what verl hands to an estimator; None where the run has none."""
+        constants = read_constants(self.config.algorithm.adv_estimator, self.edge_grpo_settings.comparator)
+        if constants is None:
+            return None
+        old_log_probs = fetch_tokens(batch, "old_log_probs")
+        return ComparatorInputs(constants, stored.token_entropy, old_log_probs, stored.is_padding)
 
     def _treat_corrected_tokens(self, batch: KVBatchMeta, stored: StoredBatch) -> None:
         """Change what the loss of some tokens is made of; `train` needs nothing, `mask` was done while sampling."""

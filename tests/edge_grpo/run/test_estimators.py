@@ -1,8 +1,11 @@
 """Every estimator in verl's registry, called as verl's V1 trainer calls it, with the reward at a masked token."""
 
+from importlib.resources import files
+
 import numpy as np
 import pytest
 import torch
+import yaml
 from verl import DataProto
 from verl.trainer.config import AlgoConfig
 from verl.trainer.ppo.core_algos import ADV_ESTIMATOR_REGISTRY
@@ -10,11 +13,22 @@ from verl.trainer.ppo.v1.utils import compute_advantage_for_multi_trajectories
 
 from recipe.edge_grpo.names import ESTIMATOR
 from recipe.edge_grpo.run.estimators import LOSING_MASKED_REWARDS, NOT_IN_V1, SUMMING, refuse_estimator
+from recipe.edge_grpo.settings.comparators import CONSTANTS, read_constants
+from recipe.edge_grpo.training_step.comparator_estimators import ComparatorInputs, inputs_for_comparator
 from recipe.edge_grpo.training_step.estimator import entropy_ratio_for_estimator
 
 UNMASKED = [1, 1, 1, 1]
 ENDS_MASKED = [1, 1, 0, 0]  # an answer text was appended to two sampled tokens
 ALL_MASKED = [0, 0, 0, 0]  # a reference solution in place of the response
+
+
+def comparator_inputs(estimator, size):
+    """What the trainer hands to a rival estimator; None for the others."""
+    if estimator not in CONSTANTS:
+        return None
+    recipe = yaml.safe_load((files("recipe.edge_grpo.config.recipe") / f"{estimator}.yaml").read_text())
+    constants = read_constants(estimator, recipe["edge_grpo"]["comparator"])
+    return ComparatorInputs(constants, torch.ones(size, 4), -torch.ones(size, 4), torch.zeros(size).bool())
 
 
 def advantages(estimator, masks, rewards):
@@ -32,7 +46,7 @@ def advantages(estimator, masks, rewards):
         },
         non_tensors={"uid": np.array(["a"] * size, dtype=object)},
     )
-    with entropy_ratio_for_estimator(torch.ones(size)):
+    with entropy_ratio_for_estimator(torch.ones(size)), inputs_for_comparator(comparator_inputs(estimator, size)):
         computed = compute_advantage_for_multi_trajectories(
             data,
             batch_keys=[f"a_{session}_0" for session in range(size)],
@@ -54,7 +68,7 @@ def test_every_registered_estimator_is_classified_once():
     assert len(classified) == len(set(classified))
     # Other tests, and other plugins, may register estimators of their own.
     of_verl = {name for name, estimator in ADV_ESTIMATOR_REGISTRY.items() if estimator.__module__.startswith("verl.")}
-    assert set(classified) == of_verl | {ESTIMATOR}
+    assert set(classified) == of_verl | {ESTIMATOR, *CONSTANTS}
 
 
 @pytest.mark.parametrize("mask", [UNMASKED, ENDS_MASKED, ALL_MASKED], ids=["unmasked", "ends masked", "all masked"])

@@ -5,11 +5,14 @@ the recipe named there composes to, and for a profile what +recipe=edge_grpo com
 """
 
 import math
+from dataclasses import fields
 
 import pytest
 import yaml
 from omegaconf import OmegaConf
 from support.configurations import CONFIG, flat
+
+from recipe.edge_grpo.settings.comparators import COMPARATOR_KEY, CONSTANTS
 
 FILES = sorted(CONFIG.glob("*/*.yaml"))
 FILE_IDS = [f"{path.parent.name}/{path.stem}" for path in FILES]
@@ -61,6 +64,7 @@ def test_every_key_is_one_that_verl_or_the_recipe_knows(path, inherited):
     before = inherited(path)
     block = own_keys(CONFIG / "recipe" / "edge_grpo.yaml")
     known_block = {key for key in block if key.startswith("edge_grpo.")}
+    known_block |= {f"{COMPARATOR_KEY}.{field.name}" for each in CONSTANTS.values() for field in fields(each)}
     unknown = [
         key
         for key in own_keys(path)

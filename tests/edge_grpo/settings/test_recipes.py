@@ -14,6 +14,9 @@ def changes(before, after):
     return {key: after.get(key) for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
 
 
+RIVALS = ("dr_grpo", "dapo", "ngrpo", "avspo", "egpo", "rl_zvp", "entropy_shaped")
+
+
 def test_every_recipe_of_the_public_contract_ships():
     assert set(RECIPES) == {
         "edge_grpo",
@@ -26,6 +29,7 @@ def test_every_recipe_of_the_public_contract_ships():
         "edge_grpo_contrast",
         "edge_grpo_plus",
         "dapo_edge",
+        *RIVALS,
     }
     assert "cpu" in PROFILES
 

@@ -17,6 +17,7 @@ GOOD = {
     "reliability": True,
     "stall_seconds": 900,
     "max_lost_fraction": 0.25,
+    "comparator": None,
     "eda": {"enabled": True, "clip": [0.5, 2], "entropy": "sampled", "tokens": "sampled", "mean": "batch"},
     "gec": {
         "enabled": True,
