@@ -61,6 +61,7 @@ def test_verl_still_fails_where_it_means_to_raise_a_frozen_field():
         config.max_num_batched_tokens = 1
 
 
+@pytest.mark.process
 def test_vllm_still_sets_a_generator_back_and_one_on_the_cpu_still_cannot_be():
     """Fails when either of them mends it, and then the refusal can go."""
     import torch

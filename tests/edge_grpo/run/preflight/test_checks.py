@@ -122,6 +122,7 @@ def test_prompts_that_ask_for_another_form_than_our_reward_reads_are_refused(loo
     assert texts(look(both), Level.PROBLEM) == []
 
 
+@pytest.mark.process
 def test_verls_own_reward_is_tried_with_the_data_source_of_the_rows(look, rows):
     known = [{**row, "data_source": "openai/gsm8k"} for row in rows]
     findings = look(known, VERLS_REWARD)
