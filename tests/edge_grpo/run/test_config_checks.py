@@ -1,13 +1,11 @@
 """Start-up checks on real compositions of verl's configuration: what cannot work is refused, what can is not."""
 
-from pathlib import Path
-
 import pytest
 from omegaconf import open_dict
 from support.configurations import PROFILES, VLLM
 
 from recipe.edge_grpo.names import AGENT_LOOP_MANAGER, TRAINER_MODES
-from recipe.edge_grpo.run.config_checks import PASSED_OVER, check_config, check_nodes
+from recipe.edge_grpo.run.config_checks import check_config, check_nodes
 
 
 def refusal(config):
@@ -183,32 +181,6 @@ REFUSED = [
         ["edge_grpo.gec.first_pass_max_tokens=2560", "data.max_response_length=512"],
     ),
 ]
-
-
-PASSED_OVER_SET = [
-    ("trainer.esi_redundant_time", 60, 0),
-    ("actor_rollout_ref.rollout.over_sample_rate", 0.2, 0),
-    ("actor_rollout_ref.rollout.multi_turn.num_repeat_rollouts", 4, "null"),
-    ("data.return_raw_input_ids", True, False),
-]
-
-
-@pytest.mark.parametrize(("key", "value", "default"), PASSED_OVER_SET, ids=[key for key, *_ in PASSED_OVER_SET])
-def test_what_no_v1_trainer_reads_is_refused(compose, key, value, default):
-    message = refusal(compose("+recipe=edge_grpo", f"{key}={value}"))
-    assert f"{key}={value}: verl's V1 trainers pass over it; leave it at {default}" in message
-
-
-def test_no_v1_trainer_reads_these_still():
-    """Fails when verl begins to read one of them; its old trainer and its experiments do."""
-    import verl
-
-    folder = Path(verl.__file__).parent
-    elsewhere = ("ppo/ray_trainer.py", "experimental", "trainer/config", "workers/config/rollout.py")
-    files = [path for path in folder.rglob("*.py") if not any(part in str(path) for part in elsewhere)]
-    for key in PASSED_OVER:
-        name = key.rpartition(".")[2]
-        assert [path for path in files if name in path.read_text(encoding="utf-8")] == []
 
 
 @pytest.mark.parametrize(
