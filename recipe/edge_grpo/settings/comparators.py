@@ -17,7 +17,9 @@ class NGRPOConstants:
     """NGRPO: a right response that each group is compared with."""
 
     max_reward: float
+    """What a right response gets."""
     num_virtual: int
+    """Right responses that each group is compared with."""
 
     def __post_init__(self) -> None:
         check.require_number(f"{COMPARATOR_KEY}.max_reward", self.max_reward)
@@ -29,8 +31,11 @@ class AVSPOConstants:
     """AVSPO: the opposite reward beside a group without contrast."""
 
     max_reward: float
+    """What a right response gets."""
     min_reward: float
+    """What a wrong one gets."""
     num_virtual: int
+    """Opposite rewards beside a group without contrast."""
 
     def __post_init__(self) -> None:
         check.require_number(f"{COMPARATOR_KEY}.max_reward", self.max_reward)
@@ -43,8 +48,11 @@ class EGPOConstants:
     """EGPO: bounds on the weight of an advantage, and the advantage of groups that are all wrong."""
 
     low: float
+    """Least weight of a wrong response."""
     high: float
+    """Largest weight of a right one."""
     all_wrong: float
+    """Advantage where a whole group is wrong."""
 
     def __post_init__(self) -> None:
         check.bounds(f"{COMPARATOR_KEY}.low and {COMPARATOR_KEY}.high", [self.low, self.high])
@@ -56,6 +64,7 @@ class RLZVPConstants:
     """RL-ZVP: the share of the entropy in the advantage of groups without contrast."""
 
     alpha: float
+    """Times the entropy of a token."""
 
     def __post_init__(self) -> None:
         check.require_number(f"{COMPARATOR_KEY}.alpha", self.alpha, at_least=0)
@@ -66,7 +75,9 @@ class EntropyShapedConstants:
     """Entropy-shaped advantage: the bonus of a token."""
 
     alpha: float
+    """Times the entropy of a token."""
     kappa: float
+    """The bonus is at most the advantage divided by it."""
 
     def __post_init__(self) -> None:
         check.require_number(f"{COMPARATOR_KEY}.alpha", self.alpha, at_least=0)
