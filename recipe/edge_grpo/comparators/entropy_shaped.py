@@ -23,7 +23,8 @@ def entropy_shaped_advantages(
     """Return A_it = A_i + min(alpha H_it, |A_i| / kappa), A_i GRPO's advantage and H the entropy of the token.
 
     The bonus is at least 0 for either sign: a right response gains, a wrong one loses less, down to half for kappa 2.
-    No sign changes. A group without contrast has A = 0 and stays at 0. alpha = 0 is GRPO.
+    No sign changes. A group without contrast has A = 0 and stays at 0. alpha = 0 is GRPO. An entropy below 0 is a
+    rounding error of the logits and counts as 0.
 
     Args:
         rewards: (B,) one scalar per response.
@@ -46,5 +47,6 @@ def entropy_shaped_advantages(
     """
     check_token_shapes(rewards, token_entropy, response_mask)
     advantages = group_relative_advantage(rewards, group_index).unsqueeze(1)
-    bonus = torch.minimum(alpha * token_entropy.detach().to(advantages.dtype), advantages.abs() / kappa)
+    entropy = token_entropy.detach().to(advantages.dtype).clamp(min=0.0)
+    bonus = torch.minimum(alpha * entropy, advantages.abs() / kappa)
     return torch.where(response_mask.bool(), advantages + bonus, 0.0)

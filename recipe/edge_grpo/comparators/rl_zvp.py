@@ -21,7 +21,7 @@ def rl_zvp_advantages(
         all wrong   A_it = -alpha (max_k H_ik - H_it)        punished where it was certain, 0 where it was least so
 
     The maximum is over the tokens of response i that count. Equal entropies give 0 where all are wrong. alpha = 0 is
-    GRPO, but for a group of one, which is one of equal rewards.
+    GRPO, but for a group of one, which is one of equal rewards. An entropy below 0 is a rounding error and counts as 0.
 
     Args:
         rewards: (B,) one scalar per response.
@@ -42,7 +42,7 @@ def rl_zvp_advantages(
     """
     check_token_shapes(rewards, token_entropy, response_mask)
     counts = response_mask.bool()
-    entropy = token_entropy.detach()
+    entropy = token_entropy.detach().clamp(min=0.0)
     largest = entropy.masked_fill(~counts, -torch.inf).amax(dim=1, keepdim=True)
     of_entropy = alpha * torch.where((rewards > 0).unsqueeze(1), entropy, entropy - largest)
     grpo = group_relative_advantage(rewards, group_index).unsqueeze(1)

@@ -94,6 +94,14 @@ def test_what_stands_at_masked_places_changes_nothing(function):
 
 
 @pytest.mark.parametrize("function", NEUTRAL)
+@pytest.mark.parametrize("rewards", [[1.0, 0.0, 0.0, 0.0], [1.0] * 4, [0.0] * 4])
+def test_an_entropy_below_0_is_a_rounding_error_and_counts_as_0(function, rewards):
+    # bfloat16 logits of a certain token give such entropies
+    below, at_zero = (function(torch.tensor(rewards), GROUP, torch.full((4, 4), h), MASK) for h in (-0.01, 0.0))
+    assert torch.equal(below, at_zero)
+
+
+@pytest.mark.parametrize("function", NEUTRAL)
 def test_a_row_without_a_token_has_no_advantage(function):
     advantages = function(torch.zeros(2), GROUP[:2], ENTROPY[:2], torch.zeros(2, 4))
     assert (advantages == 0).all()

@@ -59,6 +59,12 @@ def test_avspo_compares_a_group_without_contrast_with_the_opposite(rewards, expe
     torch.testing.assert_close(avspo_advantages(*one_group(*rewards)), torch.full((len(rewards),), expected), **EXACT)
 
 
+@pytest.mark.parametrize("reward", [0.2, 0.6, -1.0, 2.0])
+def test_avspo_leaves_a_group_alone_whose_equal_reward_is_neither_right_nor_wrong(reward):
+    # the released rule asks for all 0 or all 1; a format reward alone is neither
+    assert avspo_advantages(*one_group(*[reward] * 4)).tolist() == [0.0] * 4
+
+
 def test_avspo_takes_the_extremes_that_the_reward_has():
     rewards, index = one_group(-1.0, -1.0, -1.0)
     # beside a 1: mean -0.5, variance (3 x 0.25 + 2.25) / 3 = 1
