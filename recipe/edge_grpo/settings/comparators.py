@@ -117,4 +117,4 @@ def read_constants(estimator: str, block: Mapping[str, Any] | None) -> Constants
     if block is None:
         raise ValueError(f"algorithm.adv_estimator={estimator} and no {COMPARATOR_KEY}: +recipe={estimator} sets both")
     constants = CONSTANTS[estimator]
-    return constants(**check.known_keys(constants, COMPARATOR_KEY, block))
+    return constants(**check.known_keys(constants, COMPARATOR_KEY, block, recipe=estimator))

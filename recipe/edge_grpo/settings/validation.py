@@ -13,8 +13,8 @@ from recipe.edge_grpo.settings.choices import FailedPrefixLoss, Strategy
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
-def known_keys(settings_class: type, key: str, block: Any) -> dict[str, Any]:
-    """Return the block as a dictionary that has exactly the fields of the class.
+def known_keys(settings_class: type, key: str, block: Any, recipe: str = "edge_grpo") -> dict[str, Any]:
+    """Return the block as a dictionary that has exactly the fields of the class; `recipe` is the one that sets them.
 
     >>> from dataclasses import make_dataclass
     >>> known_keys(make_dataclass("Settings", ["seed"]), "edge_grpo", {"sed": 1})
@@ -31,7 +31,7 @@ def known_keys(settings_class: type, key: str, block: Any) -> dict[str, Any]:
             raise ValueError(f"unknown key {key}.{name}: {hint}")
     for name in known:
         if name not in block:
-            raise ValueError(f"missing key {key}.{name}: +recipe=edge_grpo sets it; do not remove it")
+            raise ValueError(f"missing key {key}.{name}: +recipe={recipe} sets it; do not remove it")
     return dict(block)
 
 

@@ -1,6 +1,7 @@
 """Start-up checks of rival estimators, on real compositions: what would take away what they act on is refused."""
 
 import pytest
+from omegaconf import open_dict
 from support.configurations import VLLM
 
 from recipe.edge_grpo.run.config_checks import check_config
@@ -58,6 +59,39 @@ def test_what_would_take_away_what_it_acts_on_is_refused(compose, name, override
         check_config(compose(f"+recipe={name}", VLLM, *overrides))
     for part in parts:
         assert part in str(refused.value)
+
+
+@pytest.fixture
+def weighted(compose):
+    """weighted(recipe, weights, *overrides): a configuration with weights of the reward, which verl has no key for."""
+
+    def weighted(name, weights, *overrides):
+        config = compose(f"+recipe={name}", VLLM, *overrides)
+        with open_dict(config):
+            config.reward.custom_reward_function.reward_kwargs = weights
+        return config
+
+    return weighted
+
+
+@pytest.mark.parametrize("name", ["egpo", "rl_zvp"])
+def test_a_format_reward_that_would_make_a_wrong_response_count_as_right_is_refused(weighted, name):
+    check_config(weighted(name, {"format_weight": 0.0}))
+    with pytest.raises(ValueError, match=rf"reward_kwargs\.format_weight=0\.5 with .*={name}, .*set it to 0$"):
+        check_config(weighted(name, {"format_weight": 0.5}))
+
+
+@pytest.mark.parametrize("name", ["ngrpo", "avspo"])
+@pytest.mark.parametrize(("weights", "highest"), [({"accuracy_weight": 2.0}, 2), ({"format_weight": 0.5}, 1.5)])
+def test_a_highest_reward_that_no_response_gets_is_refused_with_the_one_that_it_does(weighted, name, weights, highest):
+    with pytest.raises(ValueError, match=rf"comparator\.max_reward=1\.0 with .*={name} .*set it to {highest}, what"):
+        check_config(weighted(name, weights))
+    check_config(weighted(name, weights, f"edge_grpo.comparator.max_reward={highest}"))
+
+
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_nothing_is_asked_of_the_weights_of_another_reward(weighted, name):
+    check_config(weighted(name, {"format_weight": 0.5}, "reward.custom_reward_function.path=/a/reward.py"))
 
 
 def test_the_shaped_advantage_goes_with_a_filter_and_a_penalty(compose):

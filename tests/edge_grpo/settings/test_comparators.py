@@ -45,6 +45,11 @@ def test_an_unknown_key_is_refused_with_the_one_that_was_meant():
         read_constants("rl_zvp", {"alhpa": 0.1})
 
 
+def test_a_key_that_another_recipe_lacks_is_named_with_the_recipe_that_has_it():
+    with pytest.raises(ValueError, match=r"missing key edge_grpo\.comparator\.min_reward: \+recipe=avspo sets it"):
+        read_constants("avspo", GOOD["ngrpo"])
+
+
 def test_the_recipes_hold_the_values_of_the_papers(compose):
     for name, block in GOOD.items():
         config = compose(f"+recipe={name}")
