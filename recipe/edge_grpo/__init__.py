@@ -6,6 +6,7 @@ The method, by when it happens:
     correction/        guided error correction, while sampling
     training_step/     one batch in the trainer: advantages, loss of injected tokens, metrics
     run/               the course of a run, nothing of the method: refused, watched, stopped, resumed, explained
+    comparators/       rival methods, one advantage a file; pure
     names.py           the names under which verl finds all this
     plugin.py          the `verl.plugins` entry point: one table, module of verl to function of ours
 

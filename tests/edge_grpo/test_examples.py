@@ -8,6 +8,8 @@ MODULES = [
     importlib.import_module(f"recipe.edge_grpo.{name}")
     for name in (
         "advantage",
+        *(f"comparators.{name}" for name in ("avspo", "egpo", "entropy_shaped", "groups", "ngrpo", "per_token")),
+        *(f"comparators.{name}" for name in ("rl_zvp", "virtual_rewards")),
         *(f"settings.{name}" for name in ("block", "choices", "validation")),
         *(f"correction.{name}" for name in ("candidate", "contrast_guard", "corrector", "draws", "failure")),
         *(f"correction.{name}" for name in ("prompt_group", "record", "sessions", "strategies", "tokens")),

@@ -1,4 +1,4 @@
-"""EGPO (arXiv 2602.22751): the advantage weighted by the entropy of the response; confident mistakes count more.
+"""EGPO (arXiv 2602.22751): confident right responses gain, unsure wrong ones are punished less; the others keep theirs.
 
 Where paper and code differ: the formula and its bounds are those of the authors' code (repository Zzzzyear/test_verl,
 4656be8: mode "clamp", 1e-5 beside the entropy, bounds 0.8 and 2 in most of its configurations). The advantage -1 of

@@ -2,7 +2,8 @@
 
 lifecycle.py       driver and trainer, in the order of a run; calls everything below
 config_checks.py   the composed configuration: what cannot work is refused before Ray starts;
-                   sampling_checks.py, correction_checks.py, estimators.py and rollout_engines.py are parts of it
+                   sampling_checks.py, correction_checks.py, comparator_checks.py, estimators.py and
+                   rollout_engines.py are parts of it
 preflight/         what is looked at before Ray starts: model, data files, prompts, reward
 data_checks.py     data files that are damaged inside, and training rows, once they are loaded
 checkpoints.py     sealed when whole; one that was cut off is not resumed from

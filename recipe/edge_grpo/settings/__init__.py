@@ -1,6 +1,7 @@
 """The block `edge_grpo:` of the configuration, read and refused before anything starts.
 
 block.py       frozen dataclasses with a field for each key; `parse_settings` and `read_settings` make them
+comparators.py the constants of rival estimators, `edge_grpo.comparator`
 choices.py     the choices that keys offer, by the names that the YAML uses for them
 validation.py  checks of single values
 

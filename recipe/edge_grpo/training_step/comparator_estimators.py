@@ -54,7 +54,6 @@ def inputs_for_comparator(inputs: ComparatorInputs | None) -> Iterator[None]:
 
 
 def _ngrpo(rewards: Tensor, groups: Tensor, mask: Tensor, inputs: ComparatorInputs) -> Tensor:
-    # verl's padding rows copy a response, and so a reward
     return ngrpo_advantages(rewards, groups, **inputs.constants_by_name())
 
 

@@ -69,6 +69,18 @@ ALWAYS_REFLECT = {
 }
 
 
+@pytest.mark.parametrize("name", RIVALS)
+def test_a_rival_differs_from_the_baseline_in_its_advantage_loss_and_choice_of_groups_only(compose, name):
+    allowed = (
+        "algorithm.",
+        "edge_grpo.comparator",
+        "actor_rollout_ref.actor.clip_ratio_",
+        "actor_rollout_ref.actor.loss_",
+    )
+    different = changes(compose("+recipe=grpo"), compose(f"+recipe={name}"))
+    assert different and all(key.startswith(allowed) for key in different)
+
+
 @pytest.mark.parametrize(
     ("name", "difference"),
     [
