@@ -101,6 +101,7 @@ def check(monkeypatch):
     return check
 
 
+@pytest.mark.process
 @rows_with("refused")
 def test_what_is_said_to_be_refused_is_refused_with_these_words(row, configured, check):
     config = configured(row)
@@ -109,6 +110,7 @@ def test_what_is_said_to_be_refused_is_refused_with_these_words(row, configured,
     assert str(refused.value).startswith(row.message)
 
 
+@pytest.mark.process
 @rows_with("works", "composes")
 def test_what_is_said_to_work_or_to_compose_is_not_refused(row, configured, check):
     check(configured(row))

@@ -53,6 +53,7 @@ def test_a_run_that_succeeds_shows_no_complaint(tmp_path: Path, capsys) -> None:
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.process
 def test_a_run_that_says_nothing_for_too_long_is_ended_with_its_children(tmp_path: Path, capsys) -> None:
     pid_file = tmp_path / "pid"
     child = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(600)"

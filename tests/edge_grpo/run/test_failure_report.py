@@ -177,6 +177,7 @@ def test_an_error_of_an_actor_of_an_actor_is_the_last_line_after_all_output(tmp_
     assert failed.stdout.splitlines()[-1] == f"EDGE-GRPO: {reason}"
 
 
+@pytest.mark.process
 def test_a_process_whose_main_thread_is_blocked_is_ended_with_its_reason(tmp_path):
     program = (
         "import sys, threading\n"

@@ -40,6 +40,7 @@ COMBINATIONS = [(name, None) for name in RECIPES]
 COMBINATIONS += [(name, profile) for name in ("edge_grpo", "edge_grpo_paper") for profile in PROFILES]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("name", "profile"), COMBINATIONS)
 def test_recipes_and_profiles_pass_together(compose, name, profile):
     config = compose(f"+recipe={name}", *([VLLM] if profile is None else [f"+profile={profile}"]))

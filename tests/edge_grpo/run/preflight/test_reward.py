@@ -24,6 +24,7 @@ def probe(tmp_path):
 SIGNATURE = "def compute_score(data_source, solution_str, ground_truth, extra_info=None):\n"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "source",
     [
@@ -38,11 +39,13 @@ def test_a_reward_of_any_kind_is_asked_in_every_form(probe, source):
     assert ways_read(found.grades) == ["####"]
 
 
+@pytest.mark.process
 def test_arguments_of_the_configuration_are_handed_over(probe):
     source = SIGNATURE.replace("=None", ", mark") + "    return mark + ground_truth in solution_str"
     assert ways_read(probe(source, reward_kwargs={"mark": "Answer: "}).grades) == ["Answer:"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("source", "words", "is_certain"),
     [
