@@ -1,7 +1,7 @@
 """Dataset commands: each reads or makes problems and writes the Parquet files that verl trains on.
 
 Commands, each with `--help`:
-    arithmetic.py        generated arithmetic problems; arithmetic_problems.py makes them
+    arithmetic.py        generated arithmetic problems; arithmetic_problems.py and carry_problems.py make them
     deepscaler.py        DeepScaleR, the paper's subset of it, or problems of your own; preparation.py has the steps
     eval_suite.py        the five benchmarks of the paper
     correctness_rate.py  how often a model solves each problem

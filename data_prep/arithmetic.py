@@ -1,7 +1,9 @@
 """Writes train.parquet and test.parquet of generated arithmetic problems.
 
     python -m data_prep.arithmetic --output-dir DIR [--train-size 512] [--test-size 64] [--seed 0] [--test-seed 0]
-        [--difficulty easy=0.2,medium=0.4,hard=0.4]
+        [--difficulty easy=0.2,medium=0.4,hard=0.4 | --task carry]
+
+The tasks `carry` and `long_carry` are chains of additions and subtractions of one digit; see `carry_problems.py`.
 
 The test split is held out: another `--seed` changes the training split only, so that runs can be measured on the same
 problems, and no computation of test.parquet is in train.parquet, not even in other words. No problem text occurs twice.
@@ -13,7 +15,8 @@ import random
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from data_prep.arithmetic_problems import LEVELS, Problem, Step, draw_problem
+from data_prep.arithmetic_problems import LEVELS, Problem, Step
+from data_prep.carry_problems import CHAINS, draw_problem_of_any_task
 from data_prep.writing.rows import build_row, write_parquet
 
 DEFAULT_SHARES = {"easy": 0.2, "medium": 0.4, "hard": 0.4}
@@ -82,7 +85,7 @@ def build_rows(problems: Sequence[Problem], split: str) -> list[dict[str, object
     """Build the rows of one split, with the difficulty in `extra_info`."""
     return [
         build_row(
-            data_source="arithmetic",
+            data_source="carry" if problem.difficulty in CHAINS else "arithmetic",
             problem=problem.text,
             answer=problem.answer,
             solution=problem.solution,
@@ -98,7 +101,7 @@ def _draw_new_problem(
     rng: random.Random, difficulty: str, seen_texts: set[str], held_out_steps: Collection[tuple[Step, ...]]
 ) -> Problem:
     for _ in range(_MAX_REPETITIONS):
-        problem = draw_problem(rng, difficulty)
+        problem = draw_problem_of_any_task(rng, difficulty)
         if problem.text not in seen_texts and problem.steps not in held_out_steps:
             seen_texts.add(problem.text)
             return problem
@@ -113,16 +116,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--test-size", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0, help="of the training split (default: 0)")
     parser.add_argument("--test-seed", type=int, default=0, help="of the test split (default: 0)")
-    parser.add_argument("--difficulty", type=parse_shares, default=DEFAULT_SHARES, metavar="NAME=SHARE,...")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--difficulty", type=parse_shares, default=DEFAULT_SHARES, metavar="NAME=SHARE,...")
+    kind.add_argument("--task", choices=CHAINS, help="chains of one digit instead")
     options = parser.parse_args(arguments)
+    shares = {options.task: 1.0} if options.task else options.difficulty
     try:
-        test = draw_distinct_problems(random.Random(options.test_seed), options.test_size, options.difficulty)
-        train = draw_distinct_problems(random.Random(options.seed), options.train_size, options.difficulty, test)
+        test = draw_distinct_problems(random.Random(options.test_seed), options.test_size, shares)
+        train = draw_distinct_problems(random.Random(options.seed), options.train_size, shares, test)
         rows_by_split = {"test": build_rows(test, "test"), "train": build_rows(train, "train")}
         for split, rows in rows_by_split.items():
             path = options.output_dir / f"{split}.parquet"
             write_parquet(rows, path)
-            print(f"{path}: {len(rows)} problems, {split_by_shares(len(rows), options.difficulty)}")
+            print(f"{path}: {len(rows)} problems, {split_by_shares(len(rows), shares)}")
     except ValueError as error:
         parser.error(str(error))
 

@@ -15,7 +15,7 @@ RECIPE = "recipe.edge_grpo"
 
 GROUND = {"advantage", "names", "settings"}
 BELOW_RUN = GROUND | {"correction", "data_prep", "cpu", "verl_patches"}
-TOOLS = {"quickstart", "evaluate", "report", "slurm"}
+TOOLS = {"quickstart", "evaluate", "report", "slurm", "laboratory"}
 
 MAY_IMPORT = {
     "advantage": set(),
@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "cpu": {"names", "data_prep"},
     "verl_patches": {"data_prep", "cpu"},
     **{tool: GROUND | {"correction", "cpu", "data_prep", "reward_fns"} for tool in TOOLS},
+    "laboratory": GROUND | {"correction", "training_step", "comparators", "reward_fns"},
 }
 """{room: the rooms that it may import}; nothing imports a tool, and the table of contents imports nothing."""
 

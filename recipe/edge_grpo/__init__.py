@@ -15,7 +15,7 @@ What verl stands on:
     cpu/               verl and vLLM without an accelerator
     config/            recipes and profiles (Hydra)
 
-Tools: doctor.py, quickstart/, evaluate/, report/, slurm/.
+Tools: doctor.py, quickstart/, laboratory/, evaluate/, report/, slurm/.
 
 Imports go one way: advantage, names, settings, then correction, run, training_step, plugin; cpu and verl_patches stand
 below run; nothing imports a tool. tests/test_import_rules.py holds the whole order, and docs/extending.md says which

@@ -1,11 +1,12 @@
 """Builds the starting model of CPU runs: a Qwen2 of 0.15 million parameters that half knows arithmetic.
 
     python -m recipe.edge_grpo.quickstart.tiny_policy.build --data-dir DIR --output-dir MODEL_DIR
-        [--seed 0] [--measure] [--force]
+        [--task carry] [--seed 0] [--measure] [--force]
 
 DIR holds the train.parquet and test.parquet of `data_prep.arithmetic`. The model and its tokenizer are made from
 scratch, without a download, and supervised on other problems than those in DIR, until some 7 % of the groups of
-8 responses are all correct, about half are mixed and the rest all wrong. `--measure` prints these shares.
+8 responses are all correct, about half are mixed and the rest all wrong. `--measure` prints these shares. With
+`--task carry` or `long_carry` it is supervised on chains of one digit, and forgets more than half of the carries.
 
 The number of steps is fixed, so on one machine the same arguments give the same weights.
 """
@@ -32,8 +33,26 @@ from recipe.edge_grpo.quickstart.tiny_policy.examples import ExamplePlan
 from recipe.edge_grpo.quickstart.tiny_policy.group_mix import GroupSampling, measure_group_mix
 from recipe.edge_grpo.quickstart.tiny_policy.supervision import SupervisionPlan, supervise
 
+
+def _carry_plan(difficulty: str, forgotten_carry_share: float) -> SupervisionPlan:
+    examples = ExamplePlan(
+        {difficulty: 1.0},
+        self_correction_share=0.15,
+        slip_share=0.85,
+        forgotten_carry_share=forgotten_carry_share,
+    )
+    return SupervisionPlan(examples, num_steps=1500, batch_size=32)
+
+
 # Tuned so that easy problems are learned but for the slips, medium ones half learned, and of hard ones only the form.
 DEFAULT_PLAN = SupervisionPlan(ExamplePlan({"easy": 0.5, "medium": 0.45, "hard": 0.05}), num_steps=2600)
+
+PLANS = {
+    "mixed": DEFAULT_PLAN,
+    "carry": _carry_plan("carry", forgotten_carry_share=0.6),
+    "long_carry": _carry_plan("long_carry", forgotten_carry_share=0.9),
+}
+"""By task."""
 
 _RECORD_FILE = "tiny_model.json"  # Written last; says what the folder was built from.
 
@@ -102,6 +121,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--data-dir", type=Path, required=True, help="folder of train.parquet and test.parquet")
     parser.add_argument("--output-dir", type=Path, required=True)
+    parser.add_argument(
+        "--task", choices=PLANS, default="mixed", help="what it is supervised on (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--force", action="store_true", help="build again even if it is there")
     parser.add_argument(
@@ -110,7 +132,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--measure-prompts", type=int, default=128, help="use so many prompts of each file at most")
     options = parser.parse_args(arguments)
     try:
-        print(build_model_folder(options.data_dir, options.output_dir, options.seed, should_rebuild=options.force))
+        plan = PLANS[options.task]
+        print(build_model_folder(options.data_dir, options.output_dir, options.seed, plan, options.force))
     except OSError as error:
         parser.error(str(error))
     if options.measure:

@@ -18,7 +18,8 @@ import torch
 from omegaconf import OmegaConf
 from transformers import PreTrainedTokenizerFast
 
-from data_prep.arithmetic_problems import Problem, draw_problem, solution_with_slip
+from data_prep.arithmetic_problems import Problem, solution_with_slip
+from data_prep.carry_problems import CHAINS, attempt_with_forgotten_carries, draw_problem_of_any_task
 
 _RECIPE = OmegaConf.load(Path(__file__).parents[2] / "config" / "recipe" / "edge_grpo.yaml")
 REFLECTION_TEXT: str = _RECIPE.edge_grpo.gec.reflection_texts[0]
@@ -32,18 +33,20 @@ Example = tuple[list[int], list[int]]  # Token ids and labels, of equal length.
 
 @dataclass(frozen=True)
 class ExamplePlan:
-    """The mix of problems and of responses; all three are shares of the examples, `difficulty_shares` by level."""
+    """The mix of problems and of responses: shares of the examples, `difficulty_shares` by level."""
 
     difficulty_shares: Mapping[str, float]
     self_correction_share: float = 0.2
     slip_share: float = 0.14
+    forgotten_carry_share: float = 0.0
+    """Of the carries in the wrong attempts at a chain, which may so come out right."""
 
 
 def draw_unseen_problem(rng: random.Random, shares: Mapping[str, float], seen_texts: Set[str]) -> Problem:
     """Draw a problem of a difficulty drawn by `shares`, whose text is not in `seen_texts`."""
     while True:
         (difficulty,) = rng.choices(list(shares), weights=list(shares.values()))
-        problem = draw_problem(rng, difficulty)
+        problem = draw_problem_of_any_task(rng, difficulty)
         if problem.text not in seen_texts:
             return problem
 
@@ -57,9 +60,9 @@ def encode_example(
     pieces = [(prompt, False), (problem.solution + tokenizer.eos_token, True)]
     kind = rng.random()
     if kind < plan.slip_share:
-        pieces = [(prompt, False), (solution_with_slip(rng, problem) + tokenizer.eos_token, True)]
+        pieces = [(prompt, False), (_wrong_attempt(rng, problem, plan) + tokenizer.eos_token, True)]
     elif kind < plan.slip_share + plan.self_correction_share:
-        attempt = solution_with_slip(rng, problem)
+        attempt = _wrong_attempt(rng, problem, plan)
         corrected = "\n" + problem.solution + tokenizer.eos_token
         pieces = [(prompt, False), (attempt, False), (REFLECTION_TEXT, False), (corrected, True)]
     token_ids: list[int] = []
@@ -70,6 +73,12 @@ def encode_example(
         token_ids += piece_ids
         labels += piece_ids if has_loss else [IGNORED_LABEL] * len(piece_ids)
     return token_ids, labels
+
+
+def _wrong_attempt(rng: random.Random, problem: Problem, plan: ExamplePlan) -> str:
+    if problem.difficulty in CHAINS:
+        return attempt_with_forgotten_carries(rng, problem, plan.forgotten_carry_share)
+    return solution_with_slip(rng, problem)
 
 
 def draw_batches(

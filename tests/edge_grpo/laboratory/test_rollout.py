@@ -1,0 +1,69 @@
+"""Groups of responses in the laboratory: corrected as a run of verl corrects them."""
+
+import pytest
+import torch
+
+from recipe.edge_grpo.correction.draws import DrawPlace, draw_strategy
+from recipe.edge_grpo.laboratory.rollout import Sizes, sample_groups
+from recipe.edge_grpo.settings.choices import Strategy
+
+SIZES = Sizes(num_prompts=4, group_size=4, max_response_length=128)
+
+
+@pytest.fixture
+def sample(policy, rows, config):
+    """sample(recipe, *overrides): the groups of step 3."""
+
+    def sample(name, *overrides):
+        torch.manual_seed(0)
+        return sample_groups(config(name, *overrides), policy, SIZES, rows[:4], step=3)
+
+    return sample
+
+
+def test_corrections_are_drawn_by_seed_step_index_and_session(sample, config):
+    settings = config("edge_grpo", "edge_grpo.seed=5").settings
+    strategies = set()
+    for group in sample("edge_grpo", "edge_grpo.seed=5"):
+        for session, candidate in enumerate(group):
+            place = DrawPlace(5, 3, candidate.row["extra_info"]["index"])
+            drawn = draw_strategy(settings.gec.probabilities, place, session)
+            assert candidate.record.is_failed  # an untrained policy is never right
+            assert candidate.record.strategy is drawn
+            strategies.add(drawn)
+    assert strategies == set(Strategy)
+
+
+def test_a_corrected_response_is_graded_again(sample):
+    for group in sample("edge_grpo"):
+        for candidate in group:
+            is_sure = candidate.record.strategy in (Strategy.ANSWER, Strategy.SOLUTION)
+            assert candidate.output.reward_score == float(is_sure)
+            assert candidate.record.first_pass_text is not None
+
+
+def test_the_first_pass_leaves_room_for_a_correction(sample):
+    for group in sample("grpo"):
+        assert all(len(candidate.output.response_ids) <= 64 for candidate in group)
+    for group in sample("edge_grpo"):
+        assert all(len(candidate.output.response_ids) <= 128 for candidate in group)
+
+
+def test_without_correction_responses_stay_as_they_were_sampled(sample):
+    for group in sample("grpo"):
+        for candidate in group:
+            assert candidate.record.strategy is None
+            assert set(candidate.output.response_mask) == {1}
+
+
+def test_under_the_guard_every_group_has_contrast(sample):
+    for group in sample("edge_grpo_contrast"):
+        rewards = {candidate.output.reward_score for candidate in group}
+        assert rewards == {0.0, 1.0}
+
+
+def test_what_had_failed_is_context_only_where_the_recipe_says_so(sample):
+    for group in sample("edge_grpo_plus"):
+        for candidate in group:
+            has_prefix = candidate.record.strategy in (Strategy.ANSWER, Strategy.REFLECTION)
+            assert (0 in candidate.output.response_mask) == has_prefix

@@ -1,0 +1,89 @@
+"""Runs of the laboratory: their files, their numbers, and the command."""
+
+import json
+
+import pytest
+
+from data_prep.writing.rows import write_parquet
+from recipe.edge_grpo.laboratory.__main__ import main
+from recipe.edge_grpo.laboratory.rollout import Sizes
+from recipe.edge_grpo.laboratory.training import TrainingPlan, draw_batches, load_policy, train, validate
+from recipe.edge_grpo.report.metrics_file import read_metrics
+
+PLAN = TrainingPlan(num_steps=2, validates_every=2, sizes=Sizes(num_prompts=3, group_size=4))
+
+
+@pytest.fixture
+def trained(untrained_model, rows, config, tmp_path):
+    """trained(recipe, folder): {step: metrics} of two steps."""
+
+    def trained(name, folder="run", **plan):
+        policy = load_policy(untrained_model)
+        plan = TrainingPlan(**{**vars(PLAN), **plan})
+        return train(config(name), policy, rows[:12], rows[12:], plan, tmp_path / folder)
+
+    return trained
+
+
+def test_a_run_is_reported_on_like_one_of_verl(trained, tmp_path):
+    history = trained("edge_grpo")
+    assert list(history) == [0, 1, 2]
+    metrics = read_metrics(tmp_path / "run")
+    assert list(metrics.values_by_step) == [0, 1, 2]
+    assert metrics.series("val-core/arithmetic/acc/mean@1")[0] == [0, 2]
+    assert metrics.series("edge_grpo/groups/zero_variance_before_gec") == ([1, 2], [1.0, 1.0])
+    assert history[1]["actor/grad_norm"] > 0
+
+
+def test_the_same_arguments_give_the_same_numbers_and_another_seed_others(trained, tmp_path):
+    def numbers(history):
+        return {
+            step: {name: value for name, value in of.items() if "timing" not in name} for step, of in history.items()
+        }
+
+    first, again, other = trained("edge_grpo", "a"), trained("edge_grpo", "b"), trained("edge_grpo", "c", seed=1)
+    assert numbers(first) == numbers(again)
+    assert numbers(first) != numbers(other)
+
+
+def test_validation_is_the_share_of_right_greedy_responses(policy, rows, monkeypatch):
+    answers = iter([rf"\boxed{{{row['reward_model']['ground_truth']}}}" for row in rows[:3]] + ["no box"])
+    monkeypatch.setattr(policy, "decode", lambda _: next(answers))
+    assert validate(policy, rows[:4], PLAN.sizes) == {"val-core/arithmetic/acc/mean@1": 0.75}
+
+
+def test_an_epoch_has_every_row_once_in_an_order_of_its_own():
+    batches = draw_batches([{"number": number} for number in range(7)], 3, seed=0)
+    first, second = ([next(batches), next(batches)] for _ in range(2))
+    numbers = [[row["number"] for batch in epoch for row in batch] for epoch in (first, second)]
+    assert all(len(set(epoch)) == 6 for epoch in numbers)
+    assert numbers[0] != numbers[1]
+
+
+def test_fewer_rows_than_a_step_takes_are_refused():
+    with pytest.raises(ValueError, match="2 training rows, and a step takes 3"):
+        next(draw_batches([{}, {}], 3, seed=0))
+
+
+@pytest.fixture
+def arguments(untrained_model, rows, tmp_path):
+    write_parquet(rows, tmp_path / "rows.parquet")
+    files = ["--train", tmp_path / "rows.parquet", "--val", tmp_path / "rows.parquet", "--model", untrained_model]
+    return [*map(str, files), "--output-dir", str(tmp_path / "runs")]
+
+
+def test_the_command_trains_each_recipe_with_each_seed_and_prints_a_table(arguments, tmp_path, capsys):
+    assert main([*arguments, "--recipe", "grpo", "edge_grpo", "--seeds", "0", "1", "--steps", "1"]) == 0
+    table = capsys.readouterr().out
+    assert "| grpo | 2 | 0.000 | 0.000 | 0.000 | 1.000 | 1.000 |" in table
+    folders = [f"{recipe}-seed-{seed}" for recipe in ("edge_grpo", "grpo") for seed in (0, 1)]
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == folders
+    line = json.loads((tmp_path / "runs" / folders[0] / "metrics.jsonl").read_text().splitlines()[0])
+    assert line["step"] == 0
+
+
+def test_a_bad_recipe_ends_before_anything_is_trained(arguments, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main([*arguments, "--recipe", "grpo", "dapo_edge"])
+    assert "recipe dapo_edge: it samples other groups" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
