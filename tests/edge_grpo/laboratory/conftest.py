@@ -3,8 +3,18 @@
 import random
 
 import pytest
+import torch
 
 from data_prep.arithmetic import build_rows, draw_distinct_problems
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """As the command has it: at this size threads mostly wait for one another, on a busy machine for long."""
+    num_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(num_threads)
 
 
 @pytest.fixture

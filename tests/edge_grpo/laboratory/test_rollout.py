@@ -7,6 +7,8 @@ from recipe.edge_grpo.correction.draws import DrawPlace, draw_strategy
 from recipe.edge_grpo.laboratory.rollout import Sizes, sample_groups
 from recipe.edge_grpo.settings.choices import Strategy
 
+pytestmark = pytest.mark.process
+
 SIZES = Sizes(num_prompts=4, group_size=4, max_response_length=128)
 
 

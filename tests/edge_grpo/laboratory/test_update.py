@@ -8,6 +8,8 @@ import torch
 from recipe.edge_grpo.laboratory.rollout import Sizes, sample_groups
 from recipe.edge_grpo.laboratory.update import aggregate, make_update, token_losses
 
+pytestmark = pytest.mark.process
+
 SIZES = Sizes(num_prompts=3, group_size=4, max_response_length=128)
 RECIPES_HERE = ["grpo", "edge_grpo", "edge_grpo_plus", "dr_grpo", "ngrpo", "avspo", "egpo", "rl_zvp", "entropy_shaped"]
 
