@@ -12,7 +12,7 @@ from data_prep.arithmetic_problems import Problem, Step, draw_problem, write_sol
 
 HIGHEST_VALUE = 27
 
-CHAINS = {"carry": (3, 6), "long_carry": (4, 6)}
+CHAINS = {"carry": (3, 6)}
 """Least and largest number of steps, by difficulty."""
 
 

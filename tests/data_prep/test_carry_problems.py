@@ -70,10 +70,10 @@ def test_the_share_is_that_of_the_carries():
 
 
 def test_the_command_writes_chains_of_a_data_source_of_their_own(tmp_path, capsys):
-    main(["--output-dir", str(tmp_path), "--task", "long_carry", "--train-size", "30", "--test-size", "10"])
+    main(["--output-dir", str(tmp_path), "--task", "carry", "--train-size", "30", "--test-size", "10"])
     rows = pyarrow.parquet.read_table(tmp_path / "train.parquet").to_pylist()
     assert len(rows) == 30
-    assert {(row["data_source"], row["extra_info"]["difficulty"]) for row in rows} == {("carry", "long_carry")}
+    assert {(row["data_source"], row["extra_info"]["difficulty"]) for row in rows} == {("carry", "carry")}
 
 
 def test_a_task_and_a_difficulty_are_one_too_many(tmp_path, capsys):

@@ -6,7 +6,7 @@
 DIR holds the train.parquet and test.parquet of `data_prep.arithmetic`. The model and its tokenizer are made from
 scratch, without a download, and supervised on other problems than those in DIR, until some 7 % of the groups of
 8 responses are all correct, about half are mixed and the rest all wrong. `--measure` prints these shares. With
-`--task carry` or `long_carry` it is supervised on chains of one digit, and forgets more than half of the carries.
+`--task carry` it is supervised on chains of one digit, and forgets more than half of the carries.
 
 The number of steps is fixed, so on one machine the same arguments give the same weights.
 """
@@ -33,24 +33,14 @@ from recipe.edge_grpo.quickstart.tiny_policy.examples import ExamplePlan
 from recipe.edge_grpo.quickstart.tiny_policy.group_mix import GroupSampling, measure_group_mix
 from recipe.edge_grpo.quickstart.tiny_policy.supervision import SupervisionPlan, supervise
 
-
-def _carry_plan(difficulty: str, forgotten_carry_share: float) -> SupervisionPlan:
-    examples = ExamplePlan(
-        {difficulty: 1.0},
-        self_correction_share=0.15,
-        slip_share=0.85,
-        forgotten_carry_share=forgotten_carry_share,
-    )
-    return SupervisionPlan(examples, num_steps=1500, batch_size=32)
-
+CARRY_EXAMPLES = ExamplePlan({"carry": 1.0}, self_correction_share=0.15, slip_share=0.85, forgotten_carry_share=0.6)
 
 # Tuned so that easy problems are learned but for the slips, medium ones half learned, and of hard ones only the form.
 DEFAULT_PLAN = SupervisionPlan(ExamplePlan({"easy": 0.5, "medium": 0.45, "hard": 0.05}), num_steps=2600)
 
 PLANS = {
     "mixed": DEFAULT_PLAN,
-    "carry": _carry_plan("carry", forgotten_carry_share=0.6),
-    "long_carry": _carry_plan("long_carry", forgotten_carry_share=0.9),
+    "carry": SupervisionPlan(CARRY_EXAMPLES, num_steps=1500, batch_size=32),
 }
 """By task."""
 
