@@ -112,9 +112,10 @@ class ErrorCorrector:
             if isinstance(sampled, Skipped):
                 return sampled
             continuation = sampled
-        failed_prefix = self._failed_prefix(corrected, strategy, record)
+        treatment = self.settings.failed_prefix_loss.get(strategy, FailedPrefixLoss.TRAIN)
+        failed_prefix = () if treatment is FailedPrefixLoss.TRAIN else _failed_text_of(corrected, record)
         tokens = corrected.tokens
-        if self.settings.failed_prefix_loss.get(strategy) is FailedPrefixLoss.MASK:
+        if treatment is FailedPrefixLoss.MASK:
             tokens = without_loss(tokens, failed_prefix)
         candidate.replace_tokens(tokens + continuation)
         try:
@@ -137,18 +138,6 @@ class ErrorCorrector:
     def _has_failed(self, candidate: Candidate) -> bool:
         output = candidate.output
         return has_failed(output.extra_fields, output.reward_score, self.settings)
-
-    def _failed_prefix(
-        self, corrected: CorrectedResponse, strategy: Strategy, record: CorrectionRecord
-    ) -> tuple[tuple[int, int], ...]:
-        """Return where failed text of the policy stands that the loss shall not train as it is.
-
-        All that it sampled before the text that is injected now, continuations of earlier rounds too: they failed.
-        """
-        if self.settings.failed_prefix_loss.get(strategy, FailedPrefixLoss.TRAIN) is FailedPrefixLoss.TRAIN:
-            return ()
-        spans = (record.injected_spans, record.failed_prefix_spans)
-        return sampled_spans(corrected.tokens.mask, corrected.injected_start, *spans)
 
     async def _continue(
         self, candidate: Candidate, corrected: CorrectedResponse, max_new_tokens: int
@@ -185,3 +174,12 @@ class ErrorCorrector:
         ids = list(generated.token_ids)[:max_tokens]
         log_probs = None if generated.log_probs is None else list(generated.log_probs)[:max_tokens]
         return ResponseTokens(ids, [1] * len(ids), log_probs)
+
+
+def _failed_text_of(corrected: CorrectedResponse, record: CorrectionRecord) -> tuple[tuple[int, int], ...]:
+    """Return where the text stands that the policy sampled before the text that is injected now, each [start, end).
+
+    Continuations of earlier rounds are part of it: they failed too, or there would be no further round.
+    """
+    spans = (record.injected_spans, record.failed_prefix_spans)
+    return sampled_spans(corrected.tokens.mask, corrected.injected_start, *spans)

@@ -22,7 +22,7 @@ COLUMNS = {
     "groups without variance, before": "edge_grpo/groups/zero_variance_before_gec",
     "after": "edge_grpo/groups/zero_variance_after_gec",
 }
-"""Means over the steps."""
+"""{column of the table: the metric whose mean over the steps it shows}."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

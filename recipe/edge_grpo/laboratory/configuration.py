@@ -25,13 +25,13 @@ class LaboratoryConfig:
     estimator: str
     """`algorithm.adv_estimator`."""
     constants: Constants | None
-    """Of a rival estimator."""
+    """Constants of a rival estimator; None for the others."""
     scale_by_std: bool
     """`algorithm.norm_adv_by_std_in_grpo`."""
     loss_agg_mode: str
     """`actor_rollout_ref.actor.loss_agg_mode`: token-mean, or Dr. GRPO's."""
     reward_kwargs: dict[str, Any]
-    """Of `reward_fns.math_reward`."""
+    """Arguments of the reward, `reward_fns.math_reward`: its weights."""
 
 
 def read_recipe(name: str, overrides: Sequence[str] = ()) -> LaboratoryConfig:

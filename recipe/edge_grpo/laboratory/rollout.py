@@ -17,7 +17,7 @@ from recipe.edge_grpo.settings.choices import CorrectionScope
 from reward_fns.math_reward import compute_score
 
 Row = Mapping[str, Any]
-"""Of the dataset, as in a Parquet file of verl."""
+"""A row of the dataset, as a Parquet file of verl has it."""
 
 
 @dataclass(frozen=True)

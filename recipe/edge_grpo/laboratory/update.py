@@ -17,7 +17,7 @@ from recipe.edge_grpo.laboratory.policy import Policy
 from recipe.edge_grpo.settings.choices import EntropySource, InjectedLoss
 from recipe.edge_grpo.training_step.batch import BatchEntropy, StoredBatch, batch_entropy
 from recipe.edge_grpo.training_step.comparator_estimators import ESTIMATORS, ComparatorInputs
-from recipe.edge_grpo.training_step.injected_tokens import injected_mask, shaped_substitutes, weight_tokens
+from recipe.edge_grpo.training_step.injected_tokens import injected_mask, shaped_substitutes, weight_corrected
 from recipe.edge_grpo.training_step.metrics import step_metrics
 from recipe.edge_grpo.training_step.outcomes import response_outcomes
 from recipe.edge_grpo.training_step.policy_loss import GAMMA
@@ -30,8 +30,9 @@ class Update:
     loss: Tensor
     metrics: dict[str, float]
     advantages: Tensor
-    """(B, T)."""
+    """(B, T) of each token, 0 where the loss does not count it."""
     stored: StoredBatch
+    """What verl would have stored about the responses."""
 
 
 def make_update(
@@ -80,22 +81,14 @@ def advantages_of(
 ) -> Tensor:
     """Return the advantage of each token, (B, T); 0 where the loss does not count it."""
     if config.constants is None:  # without the entropy-driven advantage all ratios are 1
-        advantages = raw_and_scaled_advantages(stored.rewards, stored.group_index, entropy.ratio, config.scale_by_std)[
-            1
-        ]
+        ratio = entropy.ratio
+        _, advantages = raw_and_scaled_advantages(stored.rewards, stored.group_index, ratio, config.scale_by_std)
     else:
         inputs = ComparatorInputs(config.constants, stored.token_entropy, old_log_probs, stored.is_padding)
         advantages = ESTIMATORS[config.estimator](stored.rewards, stored.group_index, stored.response_mask, inputs)
     if advantages.ndim == 1:
         advantages = advantages.unsqueeze(1) * stored.response_mask
-    gec = config.settings.gec
-    for is_weighted, weight in (
-        (stored.is_injected, gec.injected_weight),
-        (stored.is_failed_prefix, gec.failed_prefix_weight),
-    ):
-        if weight is not None:
-            advantages = weight_tokens(advantages, is_weighted, weight)
-    return advantages
+    return weight_corrected(advantages, stored, config.settings.gec)
 
 
 def token_losses(config: LaboratoryConfig, log_probs: Tensor, advantages: Tensor, stored: StoredBatch) -> Tensor:

@@ -132,10 +132,10 @@ class GuidedErrorCorrectionSettings:
 
     def _check_weights(self, key: str) -> None:
         has_weight = self.injected_loss is InjectedLoss.WEIGHT
-        check.weight_of(f"{key}.injected_weight", self.injected_weight, has_weight, f"{key}.injected_loss=weight")
+        check.require_weight(f"{key}.injected_weight", self.injected_weight, has_weight, f"{key}.injected_loss=weight")
         has_weight = FailedPrefixLoss.WEIGHT in self.failed_prefix_loss.values()
         needed_by = f"{key}.failed_prefix_loss.answer=weight or .reflection=weight"
-        check.weight_of(f"{key}.failed_prefix_weight", self.failed_prefix_weight, has_weight, needed_by)
+        check.require_weight(f"{key}.failed_prefix_weight", self.failed_prefix_weight, has_weight, needed_by)
 
     def _check_guard(self, key: str) -> None:
         never_sure = self.probabilities[Strategy.REFLECTION] == 1 and self.schedule is ProbabilitySchedule.FIXED

@@ -64,7 +64,7 @@ class RLZVPConstants:
     """RL-ZVP: the share of the entropy in the advantage of groups without contrast."""
 
     alpha: float
-    """Times the entropy of a token."""
+    """Factor on the entropy of a token."""
 
     def __post_init__(self) -> None:
         check.require_number(f"{COMPARATOR_KEY}.alpha", self.alpha, at_least=0)
@@ -75,7 +75,7 @@ class EntropyShapedConstants:
     """Entropy-shaped advantage: the bonus of a token."""
 
     alpha: float
-    """Times the entropy of a token."""
+    """Factor on the entropy of a token."""
     kappa: float
     """The bonus is at most the advantage divided by it."""
 
@@ -93,7 +93,7 @@ CONSTANTS: dict[str, type[Constants]] = {
     "rl_zvp": RLZVPConstants,
     "entropy_shaped": EntropyShapedConstants,
 }
-"""By `algorithm.adv_estimator`."""
+"""{`algorithm.adv_estimator`: the constants that it has}."""
 
 
 def read_constants(estimator: str, block: Mapping[str, Any] | None) -> Constants | None:

@@ -186,7 +186,7 @@ def failed_prefix_losses(key: str, value: Any) -> dict[Strategy, FailedPrefixLos
     return {name: one_of(f"{key}.{name}", value[name.value], FailedPrefixLoss) for name in names}
 
 
-def weight_of(key: str, value: Any, is_needed: bool, needed_by: str) -> None:
+def require_weight(key: str, value: Any, is_needed: bool, needed_by: str) -> None:
     """Refuse a weight of tokens that is missing, no number of at least 0, or without effect.
 
     Args:
@@ -195,7 +195,7 @@ def weight_of(key: str, value: Any, is_needed: bool, needed_by: str) -> None:
         is_needed: whether a setting asks for it.
         needed_by: that setting, as key=value.
 
-    >>> weight_of("edge_grpo.gec.injected_weight", 0.5, False, "edge_grpo.gec.injected_loss=weight")
+    >>> require_weight("edge_grpo.gec.injected_weight", 0.5, False, "edge_grpo.gec.injected_loss=weight")
     Traceback (most recent call last):
     ValueError: edge_grpo.gec.injected_weight=0.5 has no effect without edge_grpo.gec.injected_loss=weight; set the \
 weight to null

@@ -32,9 +32,9 @@ class ComparatorInputs:
     token_entropy: Tensor
     """(B, T) in nats, of the policy before the update."""
     old_log_probs: Tensor | None
-    """(B, T) of the same policy, for the tokens of the responses."""
+    """(B, T) of the same policy, for the tokens of the responses; None for an estimator that does not read them."""
     is_padding: Tensor
-    """(B,)"""
+    """(B,) rows that verl added to make the batch divisible."""
 
     def constants_by_name(self) -> dict[str, Any]:
         return dataclasses.asdict(self.constants)
@@ -85,6 +85,10 @@ ESTIMATORS: dict[str, Callable[[Tensor, Tensor, Tensor, ComparatorInputs], Tenso
     "entropy_shaped": _entropy_shaped,
 }
 """By `algorithm.adv_estimator`: (rewards, group numbers, mask, inputs) to advantages (B,) or (B, T)."""
+
+
+ON_OLD_LOG_PROBS = ("egpo",)
+"""Read the log-probabilities of the sampled tokens, which cost a call of verl's storage."""
 
 
 def register(core_algos: ModuleType) -> None:

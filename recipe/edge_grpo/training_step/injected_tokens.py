@@ -18,6 +18,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from recipe.edge_grpo.settings.block import GuidedErrorCorrectionSettings
+from recipe.edge_grpo.training_step.batch import StoredBatch
+
 MARK = -1.0
 """Stands in `rollout_is_weights` for an injected token; an importance weight, even a truncated one, is never negative.
 
@@ -73,6 +76,27 @@ def weight_tokens(advantages: Tensor, is_weighted: Tensor, weight: float) -> Ten
     if not (math.isfinite(weight) and weight >= 0):
         raise ValueError(f"the weight of tokens must be a finite number of at least 0, got {weight}")
     return torch.where(is_weighted, advantages * weight, advantages)
+
+
+def weight_corrected(advantages: Tensor, stored: StoredBatch, settings: GuidedErrorCorrectionSettings) -> Tensor:
+    """Return the advantages (B, T) with the weights of the settings at injected tokens and at those that had failed.
+
+    They come back as they are where the settings have no weight.
+
+    >>> from types import SimpleNamespace
+    >>> is_injected, had_failed = torch.tensor([[False, True, False]]), torch.tensor([[True, False, False]])
+    >>> stored = SimpleNamespace(is_injected=is_injected, is_failed_prefix=had_failed)
+    >>> settings = SimpleNamespace(injected_weight=0.5, failed_prefix_weight=0.25)
+    >>> weight_corrected(torch.full((1, 3), 2.0), stored, settings)
+    tensor([[0.5000, 1.0000, 2.0000]])
+    """
+    for is_weighted, weight in (
+        (stored.is_injected, settings.injected_weight),
+        (stored.is_failed_prefix, settings.failed_prefix_weight),
+    ):
+        if weight is not None:
+            advantages = weight_tokens(advantages, is_weighted, weight)
+    return advantages
 
 
 def mark_injected(is_injected: Tensor, importance_weights: Tensor | None) -> Tensor:

@@ -21,9 +21,13 @@ from recipe.edge_grpo.settings.block import read_settings
 from recipe.edge_grpo.settings.choices import InjectedLoss
 from recipe.edge_grpo.settings.comparators import read_constants
 from recipe.edge_grpo.training_step.batch import BatchEntropy, StoredBatch, batch_entropy, batch_order
-from recipe.edge_grpo.training_step.comparator_estimators import ComparatorInputs, inputs_for_comparator
+from recipe.edge_grpo.training_step.comparator_estimators import (
+    ON_OLD_LOG_PROBS,
+    ComparatorInputs,
+    inputs_for_comparator,
+)
 from recipe.edge_grpo.training_step.estimator import entropy_ratio_for_estimator
-from recipe.edge_grpo.training_step.injected_tokens import mark_injected, weight_tokens
+from recipe.edge_grpo.training_step.injected_tokens import mark_injected, weight_corrected
 from recipe.edge_grpo.training_step.lost_sessions import SessionWatch, session_metrics
 from recipe.edge_grpo.training_step.metrics import step_metrics
 from recipe.edge_grpo.training_step.outcomes import as_lists, response_outcomes, rollout_columns
@@ -129,23 +133,19 @@ class EdgeGRPOMixin(RunLifecycleMixin):
 
     def _comparator_inputs(self, batch: KVBatchMeta, stored: StoredBatch) -> ComparatorInputs | None:
         """Fetch what rival estimators need besides what verl hands to an estimator; None where the run has none."""
-        constants = read_constants(self.config.algorithm.adv_estimator, self.edge_grpo_settings.comparator)
+        estimator = self.config.algorithm.adv_estimator
+        constants = read_constants(estimator, self.edge_grpo_settings.comparator)
         if constants is None:
             return None
-        old_log_probs = fetch_tokens(batch, "old_log_probs")
+        old_log_probs = fetch_tokens(batch, "old_log_probs") if estimator in ON_OLD_LOG_PROBS else None
         return ComparatorInputs(constants, stored.token_entropy, old_log_probs, stored.is_padding)
 
     def _treat_corrected_tokens(self, batch: KVBatchMeta, stored: StoredBatch) -> None:
         """Change what the loss of some tokens is made of; `train` needs nothing, `mask` was done while sampling."""
         settings = self.edge_grpo_settings.gec
-        weights = [
-            (stored.is_injected, settings.injected_weight),
-            (stored.is_failed_prefix, settings.failed_prefix_weight),
-        ]
-        for is_weighted, weight in weights:
-            if weight is not None:
-                advantages = fetch_tokens(batch, "advantages")
-                put_tokens(batch, "advantages", weight_tokens(advantages, is_weighted, weight))  # type: ignore[arg-type]
+        if settings.injected_weight is not None or settings.failed_prefix_weight is not None:
+            advantages = fetch_tokens(batch, "advantages")
+            put_tokens(batch, "advantages", weight_corrected(advantages, stored, settings))  # type: ignore[arg-type]
         if settings.injected_loss is InjectedLoss.SHAPED:
             importance_weights = fetch_tokens(batch, "rollout_is_weights")
             put_tokens(batch, "rollout_is_weights", mark_injected(stored.is_injected, importance_weights))

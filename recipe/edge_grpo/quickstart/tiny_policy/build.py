@@ -42,7 +42,7 @@ PLANS = {
     "mixed": DEFAULT_PLAN,
     "carry": SupervisionPlan(CARRY_EXAMPLES, num_steps=1500, batch_size=32),
 }
-"""By task."""
+"""{task: how the policy for it is supervised}."""
 
 _RECORD_FILE = "tiny_model.json"  # Written last; says what the folder was built from.
 
