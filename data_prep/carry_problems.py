@@ -12,11 +12,11 @@ from data_prep.arithmetic_problems import Problem, Step, draw_problem, write_sol
 
 HIGHEST_VALUE = 27
 
-CHAINS = {"carry": (3, 6)}
+CHAINS = {"carry": (3, 6), "carry_hard": (4, 6)}
 """Least and largest number of steps, by difficulty."""
 
 
-def draw_carry_problem(rng: random.Random, difficulty: str = "carry") -> Problem:
+def draw_carry_problem(rng: random.Random, difficulty: str) -> Problem:
     """Draw one chain; `difficulty` must be a key of `CHAINS`."""
     value = rng.randint(1, 9)
     steps = []

@@ -32,7 +32,7 @@ def test_a_chain_has_as_many_steps_as_its_name_says_and_stays_in_range(difficult
 def test_the_text_holds_the_chain():
     rng = random.Random(1)
     for _ in range(100):
-        problem = draw_carry_problem(rng)
+        problem = draw_carry_problem(rng, "carry")
         chain = re.search(r"[\d+-]+\d", problem.text)[0]
         assert eval(chain) == int(problem.answer)
 

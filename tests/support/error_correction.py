@@ -14,13 +14,14 @@ from recipe.edge_grpo.settings.choices import Strategy
 WORDS = "<unk> <eos> <end> <pad> Q wrong right Wait answer: 42 43 so secret 2 a"
 UNK, EOS, END, PAD, Q, WRONG, RIGHT, WAIT, ANSWER, N42, N43, SO, SECRET, TWO, A = range(15)
 RESPONSE_LENGTH = 8
+PROMPT_LENGTH = 6
 GROUP_SIZE = 8
 
 FIRST = 100
 """First token of the response of session 0 in `group`; that of session 1 starts with the next, and so on."""
 PLACE = DrawPlace(seed=0, global_step=3, dataset_index=5)
 """Where `run_prompt` samples by default."""
-REFLECTION = {"reflection": 1 - 1e-6, "answer": 1e-6, "solution": 0.0}
+REFLECTION = {"reflection": 1 - 1e-6, "answer": 1e-6, "solution": 0.0, "hint": 0.0}
 """Reflection is drawn for every response, and the answer is allowed as a sure correction."""
 
 
@@ -29,12 +30,14 @@ def word_tokenizer():
     vocabulary = {word: number for number, word in enumerate(WORDS.split())}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<pad>", unk_token="<unk>")
+    words = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<pad>", unk_token="<unk>")
+    words.chat_template = "Q {{ messages[-1].content }}"  # `Q 2` of the message `2`
+    return words
 
 
 def settings(only=None, **gec):
     """Settings of which `only` is the strategy always drawn; the paper's probabilities otherwise."""
-    shares = {"reflection": 0.5, "answer": 0.25, "solution": 0.25}
+    shares = {"reflection": 0.5, "answer": 0.25, "solution": 0.25, "hint": 0.0}
     if only is not None:
         shares = {strategy.value: float(strategy == only) for strategy in Strategy}
     return parse_settings(
@@ -64,6 +67,9 @@ def settings(only=None, **gec):
                 "first_pass_max_tokens": None,
                 "max_prompt_tokens": None,
                 "long_solution": "skip",
+                "hint_shares": [0.5, 1.0],
+                "hint_text": " {hint}",
+                "hint_prompt": "hinted",
                 "injected_loss": "train",
                 "injected_weight": None,
                 "failed_prefix_loss": {"answer": "train", "reflection": "train"},

@@ -12,7 +12,14 @@ from recipe.edge_grpo.correction.sampling import SessionSampling
 from recipe.edge_grpo.correction.tokens import ResponseTokens
 from recipe.edge_grpo.settings.block import GuidedErrorCorrectionSettings
 
-_WHAT_CORRECTION_CHANGES = ("response_ids", "response_mask", "response_logprobs", "reward_score", "extra_fields")
+_WHAT_CORRECTION_CHANGES = (
+    "prompt_ids",
+    "response_ids",
+    "response_mask",
+    "response_logprobs",
+    "reward_score",
+    "extra_fields",
+)
 
 
 @dataclass

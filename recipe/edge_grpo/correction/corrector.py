@@ -4,7 +4,6 @@ What it corrects is written into verl's output, scored; a correction that cannot
 says why in the record.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -12,12 +11,14 @@ from typing import Any
 from recipe.edge_grpo.correction.candidate import Candidate, first_pass_record
 from recipe.edge_grpo.correction.draws import draw_strategy
 from recipe.edge_grpo.correction.failure import has_failed
+from recipe.edge_grpo.correction.hinted_prompts import HintedPrompts
 from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped
+from recipe.edge_grpo.correction.requests import Request, ask_policy
 from recipe.edge_grpo.correction.sampling import SessionSampling
 from recipe.edge_grpo.correction.strategies import Strategies
 from recipe.edge_grpo.correction.tokens import CorrectedResponse, ResponseTokens, sampled_spans, without_loss
 from recipe.edge_grpo.settings.block import EdgeGRPOSettings
-from recipe.edge_grpo.settings.choices import FailedPrefixLoss, Strategy
+from recipe.edge_grpo.settings.choices import FailedPrefixLoss, HintPrompt, Strategy
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class ErrorCorrector:
         settings: the block `edge_grpo:`.
         strategies: that build corrected responses.
         llm_client: the policy's server; `generate` is called.
+        hinted_prompts: the prompts with hints in them.
         score: scores verl's output in place if it has no score.
         keeps_first_pass_text: True if the record of a corrected response shall hold what it was before.
     """
@@ -39,6 +41,7 @@ class ErrorCorrector:
         self,
         settings: EdgeGRPOSettings,
         strategies: Strategies,
+        hinted_prompts: HintedPrompts,
         llm_client: Any,
         score: Score,
         keeps_first_pass_text: bool,
@@ -46,6 +49,7 @@ class ErrorCorrector:
         self.seed = settings.seed
         self.settings = settings.gec
         self.strategies = strategies
+        self.hinted_prompts = hinted_prompts
         self.llm_client = llm_client
         self.score = score
         self.keeps_first_pass_text = keeps_first_pass_text
@@ -67,24 +71,39 @@ class ErrorCorrector:
 
     async def correct(self, candidate: Candidate, strategy: Strategy) -> None:
         """Replace a failed response in place by a corrected and scored one, and record what was done."""
-        first_pass_ids = list(candidate.output.response_ids)
+        first_pass_text = self._text_of(candidate)
         if strategy is Strategy.SOLUTION and candidate.solution is None:
             strategy = Strategy.ANSWER
             candidate.note(answer_for_missing_solution=True)
         await self._apply_in_rounds(candidate, strategy)
-        if candidate.record.strategy is not None and self.keeps_first_pass_text:
-            # As verl decodes the responses that it dumps.
-            text = self.strategies.tokenizer.decode(first_pass_ids, skip_special_tokens=True)
-            candidate.note(first_pass_text=text)
+        if candidate.record.strategy is not None:
+            candidate.note(first_pass_text=first_pass_text)
 
     async def correct_or_restore(self, candidate: Candidate, strategy: Strategy) -> bool:
         """Correct a response, and take that back unless it is graded as correct then; returns True if it is."""
         snapshot, record = candidate.snapshot(), candidate.record
         await self.correct(candidate, strategy)
-        if not self._has_failed(candidate):
+        if not self.is_failed_now(candidate):
             return True
         candidate.restore(snapshot, record)
         return False
+
+    async def sample_again(self, candidate: Candidate, request: Request) -> int:
+        """Replace a response by one that is sampled from a hinted prompt, and scored; returns its number of tokens.
+
+        A request or a scoring that fails leaves the response as it is, and costs 0 tokens.
+        """
+        snapshot, record, first_pass_text = candidate.snapshot(), candidate.record, self._text_of(candidate)
+        sampled = await ask_policy(self.llm_client, candidate, request, self.settings.time_limit_seconds)
+        if isinstance(sampled, Skipped):
+            return 0
+        candidate.replace_tokens(sampled)
+        if self.settings.hint_prompt is HintPrompt.HINTED:
+            candidate.output.prompt_ids = request.prompt_ids
+        if not await self._score_or_restore(candidate, snapshot, record):
+            return 0
+        candidate.note(strategy=Strategy.HINT, first_pass_text=record.first_pass_text or first_pass_text)
+        return len(sampled.ids)
 
     async def _apply_in_rounds(self, candidate: Candidate, strategy: Strategy) -> None:
         """Apply a strategy, reflection round after round, until the response is right or a bound is met."""
@@ -97,7 +116,7 @@ class ErrorCorrector:
             reason = await self._apply(candidate, strategy, max_new_tokens)
             if reason is not None and number == 0:
                 candidate.note(skipped=reason)
-            if reason is not None or not self._has_failed(candidate):
+            if reason is not None or not self.is_failed_now(candidate):
                 return
 
     async def _apply(self, candidate: Candidate, strategy: Strategy, max_new_tokens: int) -> Skipped | None:
@@ -118,12 +137,7 @@ class ErrorCorrector:
         if treatment is FailedPrefixLoss.MASK:
             tokens = without_loss(tokens, failed_prefix)
         candidate.replace_tokens(tokens + continuation)
-        try:
-            await self.score(candidate.output, candidate.row)
-        except Exception:
-            # A boundary on purpose: the reward is the user's code, and what it scored before is still valid.
-            logger.exception("the reward function failed on a corrected response; the response is kept as it was")
-            candidate.restore(snapshot, record)
+        if not await self._score_or_restore(candidate, snapshot, record):
             return Skipped.SCORING_FAILED
         candidate.note(
             strategy=strategy,
@@ -135,45 +149,42 @@ class ErrorCorrector:
         )
         return None
 
-    def _has_failed(self, candidate: Candidate) -> bool:
+    def is_failed_now(self, candidate: Candidate) -> bool:
+        """Return True if a response failed by its latest score."""
         output = candidate.output
         return has_failed(output.extra_fields, output.reward_score, self.settings)
+
+    async def _score_or_restore(
+        self, candidate: Candidate, snapshot: Mapping[str, Any], record: CorrectionRecord
+    ) -> bool:
+        """Score a corrected response; where that fails, take the correction back and return False."""
+        try:
+            await self.score(candidate.output, candidate.row)
+        except Exception:
+            # A boundary on purpose: the reward is the user's code, and what it scored before is still valid.
+            logger.exception("the reward function failed on a corrected response; the response is kept as it was")
+            candidate.restore(snapshot, record)
+            return False
+        return True
 
     async def _continue(
         self, candidate: Candidate, corrected: CorrectedResponse, max_new_tokens: int
     ) -> ResponseTokens | Skipped:
-        """Let the policy go on; returns what it sampled, or why it did not: a server that fails costs no group."""
-        output, prefix_ids, asked = candidate.output, corrected.tokens.ids, candidate.sampling.latest_request
-        if asked is None:
-            return Skipped.NOT_SAMPLED_BY_POLICY_CLIENT
-        # All that the agent loop asked with: images, stop tokens; and its number, by which verl chooses the server.
-        max_tokens = min(max_new_tokens, self.strategies.response_length - len(prefix_ids))
-        seed = candidate.sampling.seed_of("reflection", candidate.record.reflection_rounds)
-        params = {**asked["sampling_params"], "max_tokens": max_tokens, **seed}
-        limit = asyncio.timeout(self.settings.time_limit_seconds)
-        try:
-            async with limit:
-                generated = await self.llm_client.generate(
-                    **{**asked, "sampling_params": params},
-                    prompt_ids=list(output.prompt_ids) + prefix_ids,
-                )
-        except Exception:
-            if limit.expired():
-                logger.warning("correction by reflection took too long (time_limit_seconds); the response is kept")
-                return Skipped.GENERATION_TIMED_OUT
-            # A boundary on purpose: the server may refuse a request (context length) or fail, and what has been sampled
-            # is still valid. The record counts it and the log has the cause.
-            logger.exception("correction by reflection failed; the response is kept as it was")
-            return Skipped.GENERATION_FAILED
-        if not generated.token_ids:
-            return Skipped.GENERATION_FAILED
-        # In an asynchronous trainer newer weights may have written the continuation.
-        newest = generated.extra_fields.get("max_global_steps")
-        if newest is not None and output.extra_fields.get("max_global_steps") is not None:
-            output.extra_fields["max_global_steps"] = max(newest, output.extra_fields["max_global_steps"])
-        ids = list(generated.token_ids)[:max_tokens]
-        log_probs = None if generated.log_probs is None else list(generated.log_probs)[:max_tokens]
-        return ResponseTokens(ids, [1] * len(ids), log_probs)
+        """Let the policy go on behind a reflection text."""
+        prefix_ids = corrected.tokens.ids
+        request = Request(
+            prompt_ids=list(candidate.output.prompt_ids) + prefix_ids,
+            max_tokens=min(max_new_tokens, self.strategies.response_length - len(prefix_ids)),
+            purpose="reflection",
+            number=candidate.record.reflection_rounds,
+        )
+        return await ask_policy(self.llm_client, candidate, request, self.settings.time_limit_seconds)
+
+    def _text_of(self, candidate: Candidate) -> str | None:
+        """Return the text of a response as verl decodes those that it dumps; None where the run dumps none."""
+        if not self.keeps_first_pass_text:
+            return None
+        return str(self.strategies.tokenizer.decode(candidate.output.response_ids, skip_special_tokens=True))
 
 
 def _failed_text_of(corrected: CorrectedResponse, record: CorrectionRecord) -> tuple[tuple[int, int], ...]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recipe.edge_grpo.settings.choices import Strategy
+from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, Strategy
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,23 @@ def place_of_row(row: Mapping[str, Any], seed: int) -> DrawPlace:
 def draw_strategy(probabilities: Mapping[Strategy, float], place: DrawPlace, session: int) -> Strategy:
     """Draw the strategy for one failed response, the `session`-th of its group; equal arguments draw the same.
 
-    The probabilities sum to 1.
+    A hint is not drawn here but for a whole group (`draws_hint`); the other probabilities decide, whatever they sum to.
 
     >>> probabilities = {Strategy.REFLECTION: 0.5, Strategy.ANSWER: 0.25, Strategy.SOLUTION: 0.25}
     >>> [str(draw_strategy(probabilities, DrawPlace(0, 1, 7), session)) for session in range(3, 6)]
     ['solution', 'answer', 'answer']
     """
-    strategies = list(Strategy)
-    weights = [probabilities[strategy] for strategy in strategies]
-    return _generator(place, session).choices(strategies, weights=weights)[0]
+    weights = [probabilities[strategy] for strategy in RESPONSE_STRATEGIES]
+    return _generator(place, session).choices(RESPONSE_STRATEGIES, weights=weights)[0]
+
+
+def draws_hint(probability: float, place: DrawPlace) -> bool:
+    """Draw whether an all-wrong group is given a hint.
+
+    >>> [draws_hint(0.5, DrawPlace(seed=0, global_step=1, dataset_index=index)) for index in range(4)]
+    [False, True, True, False]
+    """
+    return _generator(place, "hint").random() < probability
 
 
 def draw_reflection_text(texts: Sequence[str], place: DrawPlace, session: int, reflection_round: int) -> str:

@@ -17,7 +17,8 @@ from recipe.edge_grpo.correction.contrast_guard import (
     to_correct,
 )
 from recipe.edge_grpo.correction.corrector import ErrorCorrector
-from recipe.edge_grpo.correction.draws import draw_order
+from recipe.edge_grpo.correction.draws import draw_order, draws_hint
+from recipe.edge_grpo.correction.hinted_groups import sample_with_hints
 from recipe.edge_grpo.correction.record import GuardRole
 from recipe.edge_grpo.settings.choices import Strategy
 
@@ -61,6 +62,8 @@ class PromptGroup:
 
 async def correct_group(corrector: ErrorCorrector, candidates: list[Candidate]) -> None:
     """Correct the responses of one prompt so that the group has contrast wherever it can have it."""
+    if await _correct_by_hint(corrector, candidates):
+        return
     members = [
         GroupMember(candidate.record.is_failed, candidate.is_correctable, corrector.draw_strategy(candidate))
         for candidate in candidates
@@ -73,6 +76,15 @@ async def correct_group(corrector: ErrorCorrector, candidates: list[Candidate]) 
         candidates[kept].note(guard_role=GuardRole.KEPT)
     numbers = to_correct(members, order, sure, corrects_mixed_groups)
     await _settle(corrector.correct(candidates[number], members[number].strategy) for number in numbers)
+
+
+async def _correct_by_hint(corrector: ErrorCorrector, candidates: list[Candidate]) -> bool:
+    """Give an all-wrong group a hint, if that is drawn; returns True if nothing else is to be done with the group."""
+    probability = corrector.probabilities(candidates[0])[Strategy.HINT]
+    is_all_wrong_group = len(candidates) >= 2 and all(candidate.record.is_failed for candidate in candidates)
+    if is_all_wrong_group and draws_hint(probability, candidates[0].draw_place(corrector.seed)):
+        return await sample_with_hints(corrector, candidates) or probability == 1
+    return probability == 1
 
 
 async def _correct_one_surely(

@@ -32,6 +32,17 @@ class Skipped(StrEnum):
     SCORING_FAILED = "scoring_failed"
 
 
+class HintSkipped(StrEnum):
+    """Why a group for which a hint was drawn was not given one."""
+
+    NO_HINT = "no_hint"
+    """The row has no reference solution, or one too short to show a part of it."""
+    PROMPT_NOT_REBUILT = "prompt_not_rebuilt"
+    """The agent loop made its prompt of more than the messages of the row."""
+    NO_ROOM = "no_room"
+    NOT_SINGLE_TURN = "not_single_turn"
+
+
 class GuardRole(StrEnum):
     """What the contrast guard decided about a response."""
 
@@ -62,6 +73,14 @@ class CorrectionRecord:
     """Where text stands that the policy did not write, each [start, end) in the response."""
     failed_prefix_spans: tuple[tuple[int, int], ...] = ()
     """Where failed text of the policy stands that the loss does not train as it is (`failed_prefix_loss`)."""
+    hint_skipped: HintSkipped | None = None
+    """Of the first response of a group for which a hint was drawn and could not be given."""
+    hints_tried: int = 0
+    """How often the group was sampled again, at its first response that was."""
+    is_without_right_hint: bool = False
+    """The same response, where no hint made one of the group right."""
+    tokens_resampled: int = 0
+    """Tokens that the policy sampled under hints, for the whole group, at the same response."""
     reflection_rounds: int = 0
     """How often the policy was made to reflect."""
     tokens_regenerated: int = 0

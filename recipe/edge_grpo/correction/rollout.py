@@ -16,6 +16,7 @@ from verl.trainer.ppo.v1.agent_loop_tq import AgentLoopManagerTQ, AgentLoopWorke
 from recipe.edge_grpo.correction.candidate import Candidate
 from recipe.edge_grpo.correction.corrector import ErrorCorrector
 from recipe.edge_grpo.correction.draws import place_of_row
+from recipe.edge_grpo.correction.hinted_prompts import HintedPrompts
 from recipe.edge_grpo.correction.prompt_group import PromptGroup, correct_group
 from recipe.edge_grpo.correction.record import read_record, record_of_score, write_record
 from recipe.edge_grpo.correction.sampling import (
@@ -51,9 +52,16 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):
             _eos_token_ids(self.model_config),
             self.rollout_config.response_length,
         )
+        hinted_prompts = HintedPrompts(
+            self.edge_grpo_settings.gec,
+            self._encode_messages,
+            self.rollout_config.prompt_length,
+            self.rollout_config.response_length,
+        )
         self.corrector = ErrorCorrector(
             self.edge_grpo_settings,
             strategies,
+            hinted_prompts,
             self.llm_client,
             lambda output, row: self._compute_score([output], kwargs=row),
             keeps_first_pass_text=bool(self.config.trainer.get("rollout_data_dir")),
@@ -92,6 +100,12 @@ class EdgeGRPOAgentLoopWorker(AgentLoopWorkerTQ.__ray_actor_class__):
             group = _prompt_group.get()
             if group is not None:
                 group.leave(int(kwargs["session_id"]))  # one that failed before it was scored is not waited for
+
+    def _encode_messages(self, messages: list[dict[str, Any]]) -> list[int]:
+        """Return the tokens of messages with the chat template, as verl's single-turn agent loop has them."""
+        options = dict(self.config.data.get("apply_chat_template_kwargs") or {})
+        text = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False, **options)
+        return list(self.tokenizer.encode(text, add_special_tokens=False))
 
     def _sampling_of(self, row: Mapping[str, Any]) -> SessionSampling:
         """Return how a training session of this row is sampled; without error correction as with it."""

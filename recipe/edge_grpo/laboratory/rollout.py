@@ -8,6 +8,7 @@ from typing import Any
 
 from recipe.edge_grpo.correction.candidate import Candidate
 from recipe.edge_grpo.correction.corrector import ErrorCorrector
+from recipe.edge_grpo.correction.hinted_prompts import HintedPrompts
 from recipe.edge_grpo.correction.prompt_group import correct_group
 from recipe.edge_grpo.correction.sampling import SessionSampling
 from recipe.edge_grpo.correction.strategies import Strategies
@@ -45,10 +46,10 @@ def make_corrector(config: LaboratoryConfig, policy: Policy, sizes: Sizes) -> Er
     """Return the corrector of the runs in verl, which asks this policy and this reward."""
     eos = frozenset((policy.tokenizer.eos_token_id,))
     strategies = Strategies(config.settings, policy.tokenizer, eos, sizes.max_response_length)
-    client = BatchingClient(policy)
-    return ErrorCorrector(
-        config.settings, strategies, client, scorer(policy, config.reward_kwargs), keeps_first_pass_text=True
-    )
+    prompt_length = policy.model.config.max_position_embeddings - sizes.max_response_length
+    hinted = HintedPrompts(config.settings.gec, policy.encode_prompt, prompt_length, sizes.max_response_length)
+    score, client = scorer(policy, config.reward_kwargs), BatchingClient(policy)
+    return ErrorCorrector(config.settings, strategies, hinted, client, score, keeps_first_pass_text=True)
 
 
 def scorer(policy: Policy, reward_kwargs: Mapping[str, Any]) -> Callable[[Any, Row], Awaitable[None]]:
@@ -78,6 +79,7 @@ async def _grade_and_correct(
     for number, (prompt_ids, response_ids) in enumerate(zip(prompts, responses, strict=True)):
         row, session = rows[number // sizes.group_size], number % sizes.group_size
         of_session = {**row, "global_steps": step, "index": row["extra_info"]["index"], "session_id": session}
+        of_session["raw_prompt"] = row["prompt"]  # verl's name for it
         output = SimpleNamespace(
             prompt_ids=prompt_ids, response_ids=response_ids, response_mask=[1] * len(response_ids),
             response_logprobs=None, reward_score=None, extra_fields={}, multi_modal_data=None,

@@ -7,7 +7,13 @@ from omegaconf import DictConfig
 
 from recipe.edge_grpo.names import POLICY_LOSS, TRAINER_MODES
 from recipe.edge_grpo.settings.block import BLOCK, EdgeGRPOSettings
-from recipe.edge_grpo.settings.choices import SMALLEST_GROUP_OF_SCHEDULE, InjectedLoss, ProbabilitySchedule
+from recipe.edge_grpo.settings.choices import (
+    SMALLEST_GROUP_OF_SCHEDULE,
+    HintPrompt,
+    InjectedLoss,
+    ProbabilitySchedule,
+    Strategy,
+)
 
 
 def bypasses_old_log_prob(config: DictConfig) -> bool:
@@ -38,6 +44,13 @@ def check_error_correction(config: DictConfig, settings: EdgeGRPOSettings) -> No
             f"routing; set it to False, or {BLOCK}.gec.enabled=False"
         )
     _check_injected_loss(config, settings)
+    is_plain = settings.gec.probabilities[Strategy.HINT] > 0 and settings.gec.hint_prompt is HintPrompt.PLAIN
+    if bypasses_old_log_prob(config) and is_plain:
+        raise ValueError(
+            f"algorithm.rollout_correction.bypass_mode=True with {BLOCK}.gec.hint_prompt=plain: that mode takes the "
+            "log-probabilities of the rollout, which saw the hint, as those of the prompt without it; set "
+            f"{BLOCK}.gec.hint_prompt=hinted, or algorithm.rollout_correction.bypass_mode=False"
+        )
     if settings.gec.schedule is ProbabilitySchedule.TWO_OVER_GROUP_SIZE and rollout.n < SMALLEST_GROUP_OF_SCHEDULE:
         raise ValueError(
             f"{BLOCK}.gec.schedule=2/G needs groups of at least {SMALLEST_GROUP_OF_SCHEDULE} responses, and "

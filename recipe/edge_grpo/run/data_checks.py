@@ -79,7 +79,7 @@ def check_training_rows(
     if corrects and num_without_solution:
         logger.warning(
             "%d of %d training rows have no extra_info.solution: where the solution strategy is drawn for them, "
-            "the answer strategy is used and counted as edge_grpo/gec/answer_for_missing_solution",
+            "the answer strategy is used and counted as edge_grpo/gec/answer_for_missing_solution; they get no hint",
             num_without_solution,
             num_rows,
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from recipe.edge_grpo.settings import validation as check
 from recipe.edge_grpo.settings.choices import (
     ANSWER_PLACEHOLDER,
+    HINT_PLACEHOLDER,
     SMALLEST_GROUP_OF_SCHEDULE,
     CorrectionScope,
     CountedTokens,
@@ -19,6 +20,7 @@ from recipe.edge_grpo.settings.choices import (
     EntropySource,
     FailedPrefixLoss,
     FailureDefinition,
+    HintPrompt,
     InjectedLoss,
     LongSolution,
     ProbabilitySchedule,
@@ -91,6 +93,12 @@ class GuidedErrorCorrectionSettings:
     """Longer prompts, chat template included, are not corrected."""
     long_solution: LongSolution
     """Whether a reference solution that does not fit is skipped or cut."""
+    hint_shares: tuple[float, ...]
+    """Of the reference solution, shown in the prompt one after the other until a response of the group is right."""
+    hint_text: str
+    """Added to the prompt; `{hint}` stands for that part."""
+    hint_prompt: HintPrompt
+    """The prompt that such responses are trained on."""
     injected_loss: InjectedLoss
     """How the loss treats injected tokens."""
     injected_weight: float | None
@@ -108,10 +116,11 @@ class GuidedErrorCorrectionSettings:
         key = f"{BLOCK}.gec"
         for name in ("enabled", "corrects_mixed_groups", "corrects_truncated"):
             check.require_type(f"{key}.{name}", getattr(self, name), bool)
-        for name in ("answer_text", "accuracy_key", "format_key"):
+        for name in ("answer_text", "hint_text", "accuracy_key", "format_key"):
             check.require_type(f"{key}.{name}", getattr(self, name), str)
-        if ANSWER_PLACEHOLDER not in self.answer_text:
-            raise ValueError(f"{key}.answer_text={self.answer_text!r} must contain {ANSWER_PLACEHOLDER}")
+        for name, placeholder in (("answer_text", ANSWER_PLACEHOLDER), ("hint_text", HINT_PLACEHOLDER)):
+            if placeholder not in getattr(self, name):
+                raise ValueError(f"{key}.{name}={getattr(self, name)!r} must contain {placeholder}")
         for name in ("reflection_rounds", "max_new_tokens"):
             check.require_positive(f"{key}.{name}", getattr(self, name))
         for name in ("token_budget", "first_pass_max_tokens", "max_prompt_tokens"):
@@ -121,6 +130,7 @@ class GuidedErrorCorrectionSettings:
         for name, choices in _GEC_CHOICES.items():
             object.__setattr__(self, name, check.one_of(f"{key}.{name}", getattr(self, name), choices))
         object.__setattr__(self, "reflection_texts", check.texts(f"{key}.reflection_texts", self.reflection_texts))
+        object.__setattr__(self, "hint_shares", check.growing_shares(f"{key}.hint_shares", self.hint_shares))
         object.__setattr__(
             self, "probabilities", check.strategy_probabilities(f"{key}.probabilities", self.probabilities)
         )
@@ -138,11 +148,19 @@ class GuidedErrorCorrectionSettings:
         check.require_weight(f"{key}.failed_prefix_weight", self.failed_prefix_weight, has_weight, needed_by)
 
     def _check_guard(self, key: str) -> None:
-        never_sure = self.probabilities[Strategy.REFLECTION] == 1 and self.schedule is ProbabilitySchedule.FIXED
-        if self.scope is CorrectionScope.GROUP and never_sure:
+        shares, is_fixed = self.probabilities, self.schedule is ProbabilitySchedule.FIXED
+        never_sure = shares[Strategy.REFLECTION] > 0 and shares[Strategy.ANSWER] == shares[Strategy.SOLUTION] == 0
+        if self.scope is CorrectionScope.GROUP and never_sure and is_fixed:
             raise ValueError(
-                f"{key}.scope=group with {key}.probabilities.reflection=1: the contrast guard needs a sure correction "
-                "for a group that is all wrong; give answer or solution a probability above 0, or set scope=response"
+                f"{key}.scope=group with {key}.probabilities.reflection={shares[Strategy.REFLECTION]:g} and neither "
+                "answer nor solution: the contrast guard needs a sure correction for a group that is all wrong; give "
+                "answer or solution a probability above 0, or set scope=response"
+            )
+        if shares[Strategy.HINT] > 0 and (self.scope is not CorrectionScope.GROUP or not is_fixed):
+            raise ValueError(
+                f"{key}.probabilities.hint={shares[Strategy.HINT]:g} with {key}.scope={self.scope} and "
+                f"{key}.schedule={self.schedule}: a hint is for a whole group, and of the fixed schedule only; "
+                f"set {key}.scope=group and {key}.schedule=fixed, or {key}.probabilities.hint=0"
             )
 
     def strategy_probabilities(self, group_size: int) -> Mapping[Strategy, float]:
@@ -157,6 +175,7 @@ _GEC_CHOICES: dict[str, type[StrEnum]] = {
     "schedule": ProbabilitySchedule,
     "failed": FailureDefinition,
     "long_solution": LongSolution,
+    "hint_prompt": HintPrompt,
     "injected_loss": InjectedLoss,
 }
 

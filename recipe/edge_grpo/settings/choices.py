@@ -5,6 +5,9 @@ from enum import StrEnum
 ANSWER_PLACEHOLDER = "{answer}"
 """Stands for the ground truth in the text of the answer strategy."""
 
+HINT_PLACEHOLDER = "{hint}"
+"""Stands for the part of the reference solution in the text of a hint."""
+
 SMALLEST_GROUP_OF_SCHEDULE = 4
 """Below it the schedule 2/G would give reflection a negative probability."""
 
@@ -15,6 +18,12 @@ class Strategy(StrEnum):
     REFLECTION = "reflection"
     ANSWER = "answer"
     SOLUTION = "solution"
+    HINT = "hint"
+    """Of a whole group: it is sampled again."""
+
+
+RESPONSE_STRATEGIES = (Strategy.REFLECTION, Strategy.ANSWER, Strategy.SOLUTION)
+"""Those that correct a response by itself."""
 
 
 class ProbabilitySchedule(StrEnum):
@@ -66,6 +75,13 @@ class LongSolution(StrEnum):
     CUT = "cut"
 
 
+class HintPrompt(StrEnum):
+    """Which prompt a response is trained on that was sampled under a hint."""
+
+    HINTED = "hinted"
+    PLAIN = "plain"
+
+
 class InjectedLoss(StrEnum):
     """How the loss treats tokens that the policy did not write."""
 
@@ -92,7 +108,7 @@ def two_over_group_size(group_size: int) -> dict[Strategy, float]:
         ValueError: if the group has fewer than four responses, where 1 - 4/G is negative.
 
     >>> list(two_over_group_size(8).values())
-    [0.5, 0.25, 0.25]
+    [0.5, 0.25, 0.25, 0.0]
     """
     if group_size < SMALLEST_GROUP_OF_SCHEDULE:
         raise ValueError(f"2/G needs groups of at least {SMALLEST_GROUP_OF_SCHEDULE} responses, got {group_size}")
@@ -100,4 +116,5 @@ def two_over_group_size(group_size: int) -> dict[Strategy, float]:
         Strategy.REFLECTION: 1 - 4 / group_size,
         Strategy.ANSWER: 2 / group_size,
         Strategy.SOLUTION: 2 / group_size,
+        Strategy.HINT: 0.0,
     }

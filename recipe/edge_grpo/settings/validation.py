@@ -173,6 +173,20 @@ def texts(key: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def growing_shares(key: str, value: Any) -> tuple[float, ...]:
+    """Return a list of one share or more, each larger than the one before, above 0 and at most 1.
+
+    >>> growing_shares("edge_grpo.gec.hint_shares", [0.5, 0.25])
+    Traceback (most recent call last):
+    ValueError: edge_grpo.gec.hint_shares=[0.5, 0.25] must be a list of growing numbers above 0, at most 1
+    """
+    shares = list(value) if isinstance(value, list | tuple) else []
+    is_growing = all(is_number(share) for share in shares) and shares == sorted(set(shares))
+    if not shares or not is_growing or not 0 < shares[0] <= shares[-1] <= 1:
+        raise ValueError(f"{key}={value!r} must be a list of growing numbers above 0, at most 1")
+    return tuple(float(share) for share in shares)
+
+
 def failed_prefix_losses(key: str, value: Any) -> dict[Strategy, FailedPrefixLoss]:
     """Return the treatment of the failed first pass for each strategy that keeps it.
 
@@ -209,7 +223,7 @@ weight to null
 def strategy_probabilities(key: str, value: Any) -> dict[Strategy, float]:
     """Return a probability for each strategy; they sum to 1.
 
-    >>> strategy_probabilities("edge_grpo.gec.probabilities", {"reflection": 1, "answer": 1, "solution": 0})
+    >>> strategy_probabilities("edge_grpo.gec.probabilities", {"reflection": 1, "answer": 1, "solution": 0, "hint": 0})
     Traceback (most recent call last):
     ValueError: edge_grpo.gec.probabilities sum to 2; they must sum to 1
     """

@@ -5,7 +5,7 @@ A quantity that is undefined in a step is absent from the result; it is never 0 
 
 from collections.abc import Sequence
 
-from recipe.edge_grpo.correction.record import CorrectionRecord, GuardRole, Skipped
+from recipe.edge_grpo.correction.record import CorrectionRecord, GuardRole, HintSkipped, Skipped
 from recipe.edge_grpo.names import METRIC_PREFIX
 from recipe.edge_grpo.settings.choices import Strategy
 
@@ -36,6 +36,8 @@ def correction_metrics(records: Sequence[CorrectionRecord], is_right: Sequence[b
             metrics[f"{key}/{strategy}_success_rate"] = sum(outcomes) / len(outcomes)
     for reason in Skipped:
         metrics[f"{key}/skipped_{reason}"] = sum(record.skipped == reason for record in records)
+    for hint_reason in HintSkipped:
+        metrics[f"{key}/hint_skipped_{hint_reason}"] = sum(record.hint_skipped == hint_reason for record in records)
     counted: dict[str, list[int]] = {
         "answer_for_missing_solution": [record.answer_for_missing_solution for record in records],
         "solution_cut": [record.is_solution_cut for record in records],
@@ -46,6 +48,9 @@ def correction_metrics(records: Sequence[CorrectionRecord], is_right: Sequence[b
         "tokens_injected": [record.tokens_injected for record in records],
         "tokens_failed_prefix": [record.tokens_failed_prefix for record in records],
         "tokens_regenerated": [record.tokens_regenerated for record in records],
+        "hint_without_success": [record.is_without_right_hint for record in records],
+        "hints_tried": [record.hints_tried for record in records],
+        "tokens_resampled": [record.tokens_resampled for record in records],
     }
     return metrics | {f"{key}/{name}": sum(values) for name, values in counted.items()}
 

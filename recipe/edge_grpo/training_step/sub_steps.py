@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from recipe.edge_grpo.correction.record import Skipped
+from recipe.edge_grpo.correction.record import HintSkipped, Skipped
 from recipe.edge_grpo.names import METRIC_PREFIX
 from recipe.edge_grpo.settings.choices import Strategy
 from recipe.edge_grpo.training_step.batch import BatchEntropy, StoredBatch
@@ -27,6 +27,8 @@ _NAMES_BY_RULE: dict[str, tuple[str, ...]] = {
         *(f"gec/skipped_{reason}" for reason in Skipped),
         *("gec/answer_for_missing_solution", "gec/solution_cut", "gec/guard_sure", "gec/guard_kept"),
         *("gec/guard_without_sure_correction", "gec/reflection_rounds"),
+        *(f"gec/hint_skipped_{reason}" for reason in HintSkipped),
+        *("gec/hint_without_success", "gec/hints_tried", "gec/tokens_resampled"),
         *("gec/tokens_injected", "gec/tokens_failed_prefix", "gec/tokens_regenerated"),
         *(f"verify/{status}" for status in NOT_COMPARED),
     ),

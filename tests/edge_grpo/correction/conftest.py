@@ -15,6 +15,7 @@ from support.error_correction import (
     EOS,
     GROUP_SIZE,
     N42,
+    PROMPT_LENGTH,
     RESPONSE_LENGTH,
     RIGHT,
     TWO,
@@ -26,6 +27,7 @@ from support.error_correction import (
 )
 
 from recipe.edge_grpo.correction.corrector import ErrorCorrector
+from recipe.edge_grpo.correction.hinted_prompts import HintedPrompts
 from recipe.edge_grpo.correction.sampling import NotingClient
 from recipe.edge_grpo.correction.sessions import SessionCounts
 from recipe.edge_grpo.correction.strategies import Strategies
@@ -90,6 +92,7 @@ def start(monkeypatch, tokenizer):
         format_score=None,
         raises_when=lambda number: False,
         response_length=RESPONSE_LENGTH,
+        prompt_length=PROMPT_LENGTH,
         group_size=GROUP_SIZE,
         seeds_responses=False,
         **gec,
@@ -120,13 +123,17 @@ def start(monkeypatch, tokenizer):
         worker.rollout_config = types.SimpleNamespace(
             response_length=response_length, n=group_size, val_kwargs=types.SimpleNamespace(n=group_size)
         )
-        worker.config = types.SimpleNamespace(actor_rollout_ref=types.SimpleNamespace(rollout=worker.rollout_config))
+        worker.config = types.SimpleNamespace(
+            actor_rollout_ref=types.SimpleNamespace(rollout=worker.rollout_config), data={}
+        )
+        worker.tokenizer = tokenizer
         worker.should_seed = seeds_responses
         worker.llm_client = NotingClient(run.first_pass_server)
         worker._compute_score = compute_score
         worker.corrector = ErrorCorrector(
             worker.edge_grpo_settings,
             Strategies(worker.edge_grpo_settings, tokenizer, frozenset((EOS, END)), response_length),
+            HintedPrompts(worker.edge_grpo_settings.gec, worker._encode_messages, prompt_length, response_length),
             run.policy,
             lambda output, row: worker._compute_score([output], kwargs=row),
             keeps_first_pass_text=keeps_first_pass_text,

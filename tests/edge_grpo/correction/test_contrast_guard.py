@@ -15,7 +15,7 @@ from recipe.edge_grpo.correction.contrast_guard import (
     sure_attempts,
     to_correct,
 )
-from recipe.edge_grpo.settings.choices import Strategy
+from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, Strategy
 
 R, A, S = Strategy.REFLECTION, Strategy.ANSWER, Strategy.SOLUTION
 PAPER = {R: 0.5, A: 0.25, S: 0.25}
@@ -199,7 +199,7 @@ PROBABILITIES = st.sampled_from([PAPER, {R: 1.0, A: 0.0, S: 0.0}, {R: 0.5, A: 0.
 @st.composite
 def cases(draw, members=MEMBERS, min_size=0, corrects_mixed_groups=None):
     group = draw(st.lists(members, min_size=min_size, max_size=7))
-    attempts = list(itertools.product(range(len(group)), Strategy))
+    attempts = list(itertools.product(range(len(group)), RESPONSE_STRATEGIES))
     outcomes = draw(st.lists(st.booleans(), min_size=len(attempts), max_size=len(attempts)))
     return Case(
         group,
@@ -247,7 +247,7 @@ def test_an_all_correct_group_is_left_alone(case):
 
 @given(MEMBERS, PROBABILITIES, st.booleans())
 def test_a_group_of_one_is_left_alone(member, probabilities, corrects_mixed_groups):
-    always = dict.fromkeys(itertools.product([0], Strategy), True)
+    always = dict.fromkeys(itertools.product([0], RESPONSE_STRATEGIES), True)
     case = Case([member], [0], probabilities, corrects_mixed_groups, always)
     assert correct(case) == Outcome([member.is_failed], sure=[], drawn=[])
 
@@ -298,7 +298,7 @@ def test_numbering_the_responses_otherwise_changes_nothing_but_the_numbers(case,
 
 @given(cases(), st.data())
 def test_the_strategies_drawn_do_not_decide_who_is_kept_and_who_is_corrected(case, data):
-    other = [replace(member, strategy=data.draw(st.sampled_from(Strategy))) for member in case.members]
+    other = [replace(member, strategy=data.draw(st.sampled_from(RESPONSE_STRATEGIES))) for member in case.members]
     sure = correct(case).sure
     assert kept_failure(other, case.order, sure) == kept_failure(case.members, case.order, sure)
     corrected = to_correct(case.members, case.order, sure, case.corrects_mixed_groups)

@@ -25,7 +25,7 @@ from recipe.edge_grpo.correction.draws import DrawPlace, draw_strategy
 from recipe.edge_grpo.correction.failure import UnreportedKeyError
 from recipe.edge_grpo.correction.record import RECORD_KEY, CorrectionRecord, Skipped, read_record
 from recipe.edge_grpo.correction.sampling import NotingClient
-from recipe.edge_grpo.settings.choices import ProbabilitySchedule, Strategy
+from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, ProbabilitySchedule, Strategy
 
 LOSSES = [
     ("mask", None, 0),
@@ -37,7 +37,7 @@ LOSSES = [
 
 
 @pytest.mark.parametrize(("injected_loss", "weight", "expected"), LOSSES)
-@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
 def test_the_treatment_of_injected_tokens_changes_their_mask_and_nothing_else(
     start, policy, response, strategy, injected_loss, weight, expected
 ):
@@ -160,7 +160,7 @@ def test_a_right_response_without_the_format_that_the_settings_name_is_refused(s
     assert run.stored is None
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
 @pytest.mark.parametrize(
     ("first_pass", "is_truncated"),
     [
@@ -214,7 +214,7 @@ def test_the_schedule_takes_its_probabilities_from_the_prompts_own_group_size(
 ):
     """Strategies in the order reflection, answer, solution; the probabilities of the settings have no effect."""
     run = start(Strategy.SOLUTION, policy(N42, EOS), schedule="2/G", group_size=rollout_n)
-    shares = dict(zip(Strategy, expected, strict=True))
+    shares = dict(zip(RESPONSE_STRATEGIES, expected, strict=True))
     drawn = []
     for index in range(40 // group_size):
         stored = run.sample_group([response(WRONG, EOS) for _ in range(group_size)], index=index)
@@ -233,13 +233,13 @@ def test_the_guard_tries_what_the_prompts_own_group_size_allows(start, policy, r
 
 
 def test_a_fixed_schedule_takes_the_probabilities_of_the_settings_in_groups_of_any_size(start):
-    expected = {Strategy.REFLECTION: 0.5, Strategy.ANSWER: 0.25, Strategy.SOLUTION: 0.25}
+    expected = {Strategy.REFLECTION: 0.5, Strategy.ANSWER: 0.25, Strategy.SOLUTION: 0.25, Strategy.HINT: 0.0}
     settings = start().worker.edge_grpo_settings.gec
     for group_size in (1, 2, 16):
         assert settings.strategy_probabilities(group_size) == expected
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
 @pytest.mark.parametrize("first_pass", [[SO, UNK, WRONG, EOS], [SO, WRONG]], ids=["special tokens", "truncated"])
 def test_the_text_of_the_first_pass_is_kept_where_asked(start, policy, response, strategy, first_pass):
     run = start(strategy, policy(N42, EOS), keeps_first_pass_text=True)
@@ -283,10 +283,10 @@ def test_a_failing_server_leaves_no_text_of_a_first_pass(start, policy, response
     assert run.record.first_pass_text is None
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
 @pytest.mark.parametrize("scope", ["response", "group"])
 def test_the_reward_function_sees_nothing_of_the_first_pass(start, policy, response, strategy, scope):
-    shares = {name.value: 1 - 2e-6 if name is strategy else 1e-6 for name in Strategy}
+    shares = {name.value: 1 - 2e-6 if name is strategy else 1e-6 for name in RESPONSE_STRATEGIES} | {"hint": 0.0}
     run = start(
         policy=policy(SO, EOS), keeps_first_pass_text=True, reflection_rounds=2, scope=scope, probabilities=shares
     )

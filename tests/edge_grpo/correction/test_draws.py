@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from recipe.edge_grpo.correction.draws import DrawPlace, draw_order, draw_reflection_text, draw_strategy
-from recipe.edge_grpo.settings.choices import Strategy, two_over_group_size
+from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, Strategy, two_over_group_size
 
 PAPER = {Strategy.REFLECTION: 0.5, Strategy.ANSWER: 0.25, Strategy.SOLUTION: 0.25}
 
@@ -75,9 +75,9 @@ def test_strategies_are_drawn_with_their_probabilities():
     assert counts[Strategy.SOLUTION] / 8000 == pytest.approx(0.25, abs=0.025)
 
 
-@pytest.mark.parametrize("certain", list(Strategy))
+@pytest.mark.parametrize("certain", RESPONSE_STRATEGIES)
 def test_a_strategy_of_probability_zero_is_never_drawn(certain):
-    probabilities = {strategy: float(strategy is certain) for strategy in Strategy}
+    probabilities = {strategy: float(strategy is certain) for strategy in RESPONSE_STRATEGIES}
     assert {drawn(0, 0, 0, session, probabilities) for session in range(200)} == {certain}
 
 
@@ -125,6 +125,7 @@ def test_two_over_the_group_size(group_size, reflection, others):
         Strategy.REFLECTION: reflection,
         Strategy.ANSWER: others,
         Strategy.SOLUTION: others,
+        Strategy.HINT: 0.0,
     }
 
 

@@ -5,7 +5,7 @@ from support.error_correction import ANSWER, EOS, N42, SO, TWO, WAIT, WRONG
 
 from recipe.edge_grpo.correction.record import read_record, write_record
 from recipe.edge_grpo.correction.tokens import ResponseTokens, sampled_spans, without_loss
-from recipe.edge_grpo.settings.choices import Strategy
+from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, Strategy
 
 MASK = {"answer": "mask", "reflection": "mask"}
 
@@ -41,7 +41,7 @@ def test_each_strategy_has_a_choice_of_its_own(start, policy, response, strategy
         assert run.record.failed_prefix_spans == (() if is_trained else ((0, 2),))
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
 def test_the_paper_trains_all_and_keeps_no_account(start, policy, response, strategy):
     run = start(strategy, policy(N42, EOS))
     assert set(run.sample(response(SO, WRONG, EOS)).response_mask) == {1}

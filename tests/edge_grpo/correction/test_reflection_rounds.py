@@ -8,7 +8,7 @@ from support.error_correction import END, EOS, N42, RIGHT, SECRET, SO, TWO, WAIT
 
 from recipe.edge_grpo.correction.draws import DrawPlace, draw_reflection_text
 from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped, read_record
-from recipe.edge_grpo.settings.choices import Strategy
+from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, Strategy
 
 NEVER = object()
 """The answer of a server that does not answer."""
@@ -224,7 +224,7 @@ class Bookkeeper:
 def test_every_token_generated_belongs_to_a_round_of_a_reflected_response(start, response, scope, token_budget):
     """Nothing else costs generation: neither right responses nor answers, solutions and attempts at a sure one."""
     first = 100  # the responses of a group start with 100, 101, ...
-    num_of_strategy = dict.fromkeys([None, *Strategy], 0)
+    num_of_strategy = dict.fromkeys([None, *RESPONSE_STRATEGIES], 0)
     for seed in range(20):
         server, generator = Bookkeeper(seed), random.Random(seed)
         run = start(

@@ -6,10 +6,10 @@ import pytest
 from support.error_correction import END, EOS, N42, RIGHT, WAIT, WRONG, A, Q
 
 from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped, read_record
-from recipe.edge_grpo.settings.choices import Strategy
+from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, Strategy
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
 def test_a_prompt_beyond_the_gate_is_not_corrected(start, policy, response, strategy):
     run = start(strategy, policy(N42), max_prompt_tokens=3)
     stored = run.sample(response(WRONG, EOS, prompt=(Q, A, A, A)))

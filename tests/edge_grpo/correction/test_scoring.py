@@ -6,7 +6,7 @@ import pytest
 from support.error_correction import EOS, N42, RIGHT, SO, WAIT, WRONG
 
 from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped, read_record
-from recipe.edge_grpo.settings.choices import Strategy
+from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, Strategy
 
 
 def test_the_accuracy_decides_and_not_the_reward(start, response):
@@ -29,7 +29,7 @@ def test_a_response_that_its_agent_loop_has_scored_is_judged_by_that_score(start
     assert run.record == CorrectionRecord(1.0, 1.0, False)
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
 def test_a_corrected_response_is_scored_again_by_verl(start, policy, response, strategy):
     run = start(strategy, policy(N42, EOS))
     stored = run.sample(response(WRONG, EOS))
@@ -39,7 +39,7 @@ def test_a_corrected_response_is_scored_again_by_verl(start, policy, response, s
     assert (run.record.first_pass_reward, run.record.first_pass_accuracy) == (0.25, 0.0)
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
 def test_the_verify_status_of_the_first_pass_is_recorded_and_that_of_the_correction_is_stored(
     start, policy, response, strategy
 ):
@@ -70,7 +70,7 @@ def test_a_correction_that_fails_again_is_kept_with_its_new_score(start, policy,
     assert stored.reward_score == 0.25
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
 def test_the_reward_function_never_sees_the_solution_beside_the_response(start, policy, response, strategy):
     run = start(strategy, policy(N42, EOS))
     stored = run.sample(response(WRONG, EOS))
@@ -79,7 +79,7 @@ def test_the_reward_function_never_sees_the_solution_beside_the_response(start, 
     assert "secret" not in json.dumps(stored.extra_fields)
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
 def test_a_reward_that_raises_for_a_corrected_text_keeps_the_scored_first_pass(start, policy, response, strategy):
     newer = policy(N42, EOS, extra_fields={"max_global_steps": 9})
     run = start(strategy, newer, raises_when=lambda number: number == 2)

@@ -7,7 +7,7 @@ from support.error_correction import ANSWER, END, EOS, N42, SECRET, SO, TWO, WAI
 
 from recipe.edge_grpo.correction.draws import DrawPlace, draw_strategy
 from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped
-from recipe.edge_grpo.settings.choices import Strategy
+from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, Strategy
 
 
 def test_reflection_lets_the_policy_continue_its_own_tokens(start, policy, response):
@@ -85,7 +85,7 @@ def test_a_row_without_extra_info_can_be_corrected(start, response):
     assert run.stored.response_ids == [WRONG, WAIT, ANSWER, N42, EOS]
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
 def test_a_run_without_log_probabilities_stays_without(start, policy, response, strategy):
     run = start(strategy, policy(N42, EOS, log_probs=False))
     stored = run.sample(response(WRONG, EOS, log_probs=False))

@@ -4,7 +4,7 @@ import pytest
 from support.error_correction import END, EOS, N42, RIGHT, SO, UNK, WRONG
 
 from recipe.edge_grpo.correction.record import RECORD_KEY, CorrectionRecord, Skipped, read_record
-from recipe.edge_grpo.settings.choices import Strategy
+from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, Strategy
 
 
 def test_validation_passes_through_untouched(start, response):
@@ -30,7 +30,7 @@ def test_with_correction_off_training_passes_through_untouched(start, response):
     assert run.scored == [([WRONG, EOS], '{"turn_scores": []}')]  # by verl
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
 def test_a_correct_response_keeps_exactly_the_sampled_tokens_and_is_scored_once(start, policy, response, strategy):
     run = start(strategy, policy(SO, N42, EOS))
     stored = run.sample(response(SO, RIGHT, UNK, EOS, END))
@@ -62,7 +62,7 @@ def test_a_list_with_a_single_output_is_corrected_as_that_output(start, response
     assert strategies.count(Strategy.ANSWER) == {"response": 2, "group": 1}[scope]
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
 def test_what_an_agent_loop_scored_itself_is_left_alone_and_counted(start, policy, response, strategy):
     """The correction would be scored by the reward function, which is another one."""
     run = start(strategy, policy(N42, EOS))

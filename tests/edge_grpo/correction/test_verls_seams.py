@@ -7,7 +7,7 @@ import pytest
 from support.error_correction import END, EOS, N42, WRONG
 
 from recipe.edge_grpo.correction.record import RECORD_KEY, CorrectionRecord
-from recipe.edge_grpo.settings.choices import Strategy
+from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, Strategy
 
 
 def test_verls_seams_have_the_shape_that_the_worker_extends():
@@ -57,7 +57,7 @@ def test_what_ends_a_response_is_the_tokenizers_eos_and_the_generation_configs(t
     assert _eos_token_ids(model_config) == expected
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
 def test_the_record_survives_its_way_through_verls_storage(start, policy, response, strategy):
     run = start(strategy, policy(N42, EOS))
     stored = run.sample(response(WRONG, EOS))

@@ -5,7 +5,7 @@ import torch
 
 from recipe.edge_grpo.correction.draws import DrawPlace, draw_strategy
 from recipe.edge_grpo.laboratory.rollout import Sizes, sample_groups
-from recipe.edge_grpo.settings.choices import Strategy
+from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, Strategy
 
 pytestmark = pytest.mark.process
 
@@ -33,7 +33,7 @@ def test_corrections_are_drawn_by_seed_step_index_and_session(sample, config):
             assert candidate.record.is_failed  # an untrained policy is never right
             assert candidate.record.strategy is drawn
             strategies.add(drawn)
-    assert strategies == set(Strategy)
+    assert strategies == set(RESPONSE_STRATEGIES)
 
 
 def test_a_corrected_response_is_graded_again(sample):

@@ -125,6 +125,7 @@ def test_the_block_in_edge_grpo_yaml_is_complete_and_valid():
         "reflection": 0.5,
         "answer": 0.25,
         "solution": 0.25,
+        "hint": 0.0,
     }
     assert settings.gec.reflection_texts == (" Wait! Something is wrong here.",)
     assert settings.gec.answer_text.replace("{answer}", "7") == (

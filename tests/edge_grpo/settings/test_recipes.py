@@ -22,6 +22,7 @@ def test_every_recipe_of_the_public_contract_ships():
         "edge_grpo",
         "eda_only",
         "gec_only",
+        "hint_only",
         "forced_reflection",
         "forced_reflection_eda",
         "grpo",

@@ -24,7 +24,7 @@ GOOD = {
         "scope": "group",
         "corrects_mixed_groups": False,
         "schedule": "fixed",
-        "probabilities": {"reflection": 0.5, "answer": 0.25, "solution": 0.25},
+        "probabilities": {"reflection": 0.5, "answer": 0.25, "solution": 0.25, "hint": 0.0},
         "failed": "accuracy_or_format",
         "corrects_truncated": False,
         "reflection_texts": [" Wait!", " Look again."],
@@ -36,6 +36,9 @@ GOOD = {
         "first_pass_max_tokens": None,
         "max_prompt_tokens": 255,
         "long_solution": "cut",
+        "hint_shares": [0.5, 1],
+        "hint_text": "Hint: {hint}",
+        "hint_prompt": "plain",
         "injected_loss": "weight",
         "injected_weight": 0.5,
         "failed_prefix_loss": {"answer": "mask", "reflection": "weight"},
@@ -62,11 +65,15 @@ def test_a_good_block_is_read_as_it_stands():
     assert (settings.seed, settings.replay_poll_seconds, settings.stall_seconds) == (7, 0.5, 900)
     assert settings.max_lost_fraction == 0.25
     assert dataclasses.asdict(settings.eda) == GOOD["eda"] | {"clip": (0.5, 2.0)}
-    read = dataclasses.asdict(settings.gec) | {"probabilities": None, "reflection_texts": None}
-    assert read == GOOD["gec"] | {"probabilities": None, "reflection_texts": None}
-    assert settings.gec.probabilities == {Strategy.REFLECTION: 0.5, Strategy.ANSWER: 0.25, Strategy.SOLUTION: 0.25}
+    read = dataclasses.asdict(settings.gec) | {
+        "probabilities": None,
+        "reflection_texts": None,
+        "hint_shares": (0.5, 1.0),
+    }
+    assert read == GOOD["gec"] | {"probabilities": None, "reflection_texts": None, "hint_shares": (0.5, 1.0)}
+    assert settings.gec.probabilities == {Strategy(name): share for name, share in GOOD["gec"]["probabilities"].items()}
     # A name compares equal to its member, so that the comparison above does not tell which of them it is.
-    assert [type(strategy) for strategy in settings.gec.probabilities] == [Strategy] * 3
+    assert [type(strategy) for strategy in settings.gec.probabilities] == [Strategy] * 4
     assert (settings.gec.first_pass_max_tokens, settings.gec.max_prompt_tokens) == (None, 255)
     assert settings.gec.reflection_texts == (" Wait!", " Look again.")
 
@@ -101,9 +108,9 @@ def test_bounds_that_enclose_1_are_accepted(clip):
 
 
 def test_a_probability_may_be_a_whole_number_and_the_sum_may_be_off_by_rounding():
-    thirds = {"reflection": 1 / 3, "answer": 1 / 3, "solution": 0.3333334}
+    thirds = {"reflection": 1 / 3, "answer": 1 / 3, "solution": 0.3333334, "hint": 0}
     assert parse_settings(changed("gec.probabilities", thirds)).gec.probabilities[Strategy.ANSWER] == 1 / 3
-    block = changed("gec.probabilities", {"reflection": 1, "answer": 0, "solution": 0})
+    block = changed("gec.probabilities", {"reflection": 1, "answer": 0, "solution": 0, "hint": 0})
     block["gec"]["scope"] = "response"
     forced = parse_settings(block)
     assert forced.gec.probabilities[Strategy.REFLECTION] == 1.0
@@ -157,8 +164,8 @@ BAD_VALUES = [
     ("eda.clip", [0.5, math.inf], "two numbers"),
     ("gec", [], "must be a block"),
     ("gec.enabled", None, "type bool"),
-    ("gec.probabilities", {"reflection": 1.0}, "exactly the keys reflection, answer, solution"),
-    ("gec.probabilities", [0.5, 0.25, 0.25], "exactly the keys reflection, answer, solution"),
+    ("gec.probabilities", {"reflection": 1.0}, "exactly the keys reflection, answer, solution, hint"),
+    ("gec.probabilities", [0.5, 0.25, 0.25], "exactly the keys reflection, answer, solution, hint"),
     ("gec.probabilities.reflection", -0.5, "between 0 and 1"),
     ("gec.probabilities.reflection", 1.5, "between 0 and 1"),
     ("gec.probabilities.reflection", "half", "between 0 and 1"),
@@ -227,7 +234,7 @@ def test_a_weight_without_effect_is_refused(injected_loss):
 
 
 def test_the_contrast_guard_without_a_sure_correction_is_refused():
-    block = changed("gec.probabilities", {"reflection": 1.0, "answer": 0.0, "solution": 0.0})
+    block = changed("gec.probabilities", {"reflection": 1.0, "answer": 0.0, "solution": 0.0, "hint": 0.0})
     with pytest.raises(ValueError, match=r"edge_grpo\.gec\.scope=group with .*reflection=1.*, or set scope=response$"):
         parse_settings(block)
     block["gec"]["schedule"] = "2/G"  # these probabilities are not used then

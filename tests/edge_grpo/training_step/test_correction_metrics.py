@@ -2,7 +2,7 @@
 
 import pytest
 
-from recipe.edge_grpo.correction.record import CorrectionRecord, GuardRole, Skipped
+from recipe.edge_grpo.correction.record import CorrectionRecord, GuardRole, HintSkipped, Skipped
 from recipe.edge_grpo.settings.choices import Strategy
 from recipe.edge_grpo.training_step.correction_metrics import correction_metrics, verify_metrics
 
@@ -54,6 +54,14 @@ def test_correction_metrics_count_strategies_successes_skips_and_tokens():
         "edge_grpo/gec/tokens_failed_prefix": 0,
         "edge_grpo/gec/tokens_injected": 35,  # 6 + 6 + 3 + 20
         "edge_grpo/gec/tokens_regenerated": 12,  # 7 + 5
+        "edge_grpo/gec/hint": 0,
+        "edge_grpo/gec/hint_skipped_no_hint": 0,
+        "edge_grpo/gec/hint_skipped_prompt_not_rebuilt": 0,
+        "edge_grpo/gec/hint_skipped_no_room": 0,
+        "edge_grpo/gec/hint_skipped_not_single_turn": 0,
+        "edge_grpo/gec/hint_without_success": 0,
+        "edge_grpo/gec/hints_tried": 0,
+        "edge_grpo/gec/tokens_resampled": 0,
     }
 
 
@@ -66,6 +74,23 @@ def test_what_the_guard_did_and_cut_solutions_are_counted():
     metrics = correction_metrics(records, [False] * 3)
     names = ("guard_sure", "guard_kept", "guard_without_sure_correction", "solution_cut")
     assert [metrics[f"edge_grpo/gec/{name}"] for name in names] == [0, 2, 1, 1]
+
+
+def test_what_hints_did_is_counted_by_group():
+    """Two groups: one of which the second hint made a response right, one that no hint helped; a third had no hint."""
+    records = [
+        failed(Strategy.HINT, hints_tried=2, tokens_resampled=30),
+        failed(Strategy.HINT),
+        failed(hints_tried=3, tokens_resampled=40, is_without_right_hint=True),
+        failed(),
+        failed(hint_skipped=HintSkipped.NO_ROOM),
+    ]
+    metrics = correction_metrics(records, [True, False, False, False, False])
+    assert (metrics["edge_grpo/gec/hint"], metrics["edge_grpo/gec/hint_success_rate"]) == (2, 0.5)
+    assert metrics["edge_grpo/gec/hints_tried"] == 5  # 2 + 3
+    assert metrics["edge_grpo/gec/tokens_resampled"] == 70  # 30 + 40
+    assert metrics["edge_grpo/gec/hint_without_success"] == 1
+    assert metrics["edge_grpo/gec/hint_skipped_no_room"] == 1
 
 
 def test_every_failed_response_is_either_corrected_or_skipped_for_one_reason():

@@ -57,6 +57,14 @@ METRICS = {
     "edge_grpo/gec/tokens_failed_prefix": 0,
     "edge_grpo/gec/tokens_injected": 3 + 2 + 1,
     "edge_grpo/gec/tokens_regenerated": 2,
+    "edge_grpo/gec/hint": 0,
+    "edge_grpo/gec/hint_skipped_no_hint": 0,
+    "edge_grpo/gec/hint_skipped_prompt_not_rebuilt": 0,
+    "edge_grpo/gec/hint_skipped_no_room": 0,
+    "edge_grpo/gec/hint_skipped_not_single_turn": 0,
+    "edge_grpo/gec/hint_without_success": 0,
+    "edge_grpo/gec/hints_tried": 0,
+    "edge_grpo/gec/tokens_resampled": 0,
     "edge_grpo/verify/no_box": 2,  # b0 at first, a1
     "edge_grpo/verify/no_gold": 1,  # b1
     "edge_grpo/verify/limit": 1,  # b0 after correction

@@ -1,12 +1,12 @@
 """Builds the starting model of CPU runs: a Qwen2 of 0.15 million parameters that half knows arithmetic.
 
     python -m recipe.edge_grpo.quickstart.tiny_policy.build --data-dir DIR --output-dir MODEL_DIR
-        [--task carry] [--seed 0] [--measure] [--force]
+        [--task carry | --task carry_hard] [--seed 0] [--measure] [--force]
 
 DIR holds the train.parquet and test.parquet of `data_prep.arithmetic`. The model and its tokenizer are made from
 scratch, without a download, and supervised on other problems than those in DIR, until some 7 % of the groups of
 8 responses are all correct, about half are mixed and the rest all wrong. `--measure` prints these shares. With
-`--task carry` it is supervised on chains of one digit, and forgets more than half of the carries.
+`--task carry` it is supervised on chains of one digit, and forgets 60 % of the carries; with `--task carry_hard` 75 %.
 
 The number of steps is fixed, so on one machine the same arguments give the same weights.
 """
@@ -33,14 +33,20 @@ from recipe.edge_grpo.quickstart.tiny_policy.examples import ExamplePlan
 from recipe.edge_grpo.quickstart.tiny_policy.group_mix import GroupSampling, measure_group_mix
 from recipe.edge_grpo.quickstart.tiny_policy.supervision import SupervisionPlan, supervise
 
-CARRY_EXAMPLES = ExamplePlan({"carry": 1.0}, self_correction_share=0.15, slip_share=0.85, forgotten_carry_share=0.6)
-
 # Tuned so that easy problems are learned but for the slips, medium ones half learned, and of hard ones only the form.
 DEFAULT_PLAN = SupervisionPlan(ExamplePlan({"easy": 0.5, "medium": 0.45, "hard": 0.05}), num_steps=2600)
 
+
+def carry_plan(task: str, forgotten_carry_share: float) -> SupervisionPlan:
+    """Return the supervision on a task of chains: every first attempt forgets this share of its carries."""
+    examples = ExamplePlan({task: 1.0}, 0.15, slip_share=0.85, forgotten_carry_share=forgotten_carry_share)
+    return SupervisionPlan(examples, num_steps=1500, batch_size=32)
+
+
 PLANS = {
     "mixed": DEFAULT_PLAN,
-    "carry": SupervisionPlan(CARRY_EXAMPLES, num_steps=1500, batch_size=32),
+    "carry": carry_plan("carry", forgotten_carry_share=0.6),
+    "carry_hard": carry_plan("carry_hard", forgotten_carry_share=0.75),
 }
 """{task: how the policy for it is supervised}."""
 

@@ -193,7 +193,8 @@ def needs_gold(config: DictConfig) -> bool:
     function grades. Of a reward model nothing of the kind is known.
     """
     gec = read_settings(config).gec
-    only_reflects = gec.schedule is ProbabilitySchedule.FIXED and gec.probabilities[Strategy.REFLECTION] == 1
+    tells_nothing = gec.probabilities[Strategy.ANSWER] == gec.probabilities[Strategy.SOLUTION] == 0
+    only_reflects = gec.schedule is ProbabilitySchedule.FIXED and tells_nothing
     is_own = config.reward.custom_reward_function.path == reward.OWN_REWARD
     return gec.enabled and not config.reward.reward_model.enable and (is_own or not only_reflects)
 

@@ -73,7 +73,7 @@ def cases(draw):
         body = [draw(st.sampled_from([WRONG, WRONG, WRONG, RIGHT]))] + [SO] * draw(st.integers(0, 5))
         first_passes.append([FIRST + session, *body, *([EOS] if is_ended else [])])
     continuation = st.sampled_from([[N42, EOS], [WRONG, EOS], [SO], [], RuntimeError("server died")])
-    shares = [(0.5, 0.25, 0.25), (0.5, 0.5, 0.0), (0.0, 1.0, 0.0), (0.5, 0.0, 0.5), (0.0, 0.0, 1.0)]
+    shares = [(0.5, 0.25, 0.25, 0), (0.5, 0.5, 0, 0), (0, 1.0, 0, 0), (0.5, 0, 0.5, 0), (0, 0, 1.0, 0)]
     return Case(
         first_passes,
         [draw(continuation) for _ in first_passes],
@@ -172,7 +172,7 @@ def _check_what_was_left_out(case, stored):
 
 
 def test_a_missing_solution_is_not_tried_as_the_answer_a_second_time(start, group):
-    run = start(scope="group", probabilities={"reflection": 0.0, "answer": 0.5, "solution": 0.5})
+    run = start(scope="group", probabilities={"reflection": 0.0, "answer": 0.5, "solution": 0.5, "hint": 0.0})
     wrong_reference = {"reward_model": {"ground_truth": "43"}, "extra_info": {"solution": None}}
     run.sample_group(group("ww"), **wrong_reference)
     # two first passes, one try of a sure correction each, and the one that is corrected as drawn in the end
@@ -189,7 +189,7 @@ def test_mixed_groups_can_be_left_alone(start, policy, group):
 
 
 def test_after_a_wrong_reference_solution_the_answer_is_tried_on_the_same_response(start, group):
-    shares = {"reflection": 0.0, "answer": 1e-6, "solution": 1 - 1e-6}
+    shares = {"reflection": 0.0, "answer": 1e-6, "solution": 1 - 1e-6, "hint": 0.0}
     run = start(scope="group", probabilities=shares)
     stored = run.sample_group(group("ww"), extra_info={"solution": "secret so 43"})
     sure, kept = draw_order(2, PLACE)
@@ -200,7 +200,7 @@ def test_after_a_wrong_reference_solution_the_answer_is_tried_on_the_same_respon
 
 def test_a_correction_is_sure_only_if_it_lacks_nothing_of_the_failure_definition(start, group):
     """The answer is right but has no format here, so that the failure definition still calls it failed."""
-    shares = {"reflection": 0.0, "answer": 1 - 1e-6, "solution": 1e-6}
+    shares = {"reflection": 0.0, "answer": 1 - 1e-6, "solution": 1e-6, "hint": 0.0}
     has_format = lambda response_ids: float(SECRET in response_ids)  # noqa: E731
     run = start(scope="group", probabilities=shares, failed="accuracy_or_format", format_score=has_format)
     stored = run.sample_group(group("ww"))

@@ -24,7 +24,7 @@ def look(compose, write_rows, make_row, model):
 
 
 VERLS_REWARD = "reward.custom_reward_function.path=null"
-ONLY_REFLECTS = "edge_grpo.gec.probabilities={reflection: 1, answer: 0, solution: 0}"
+ONLY_REFLECTS = "edge_grpo.gec.probabilities={reflection: 1, answer: 0, solution: 0, hint: 0}"
 
 
 def texts(findings, level):
