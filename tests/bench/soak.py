@@ -49,7 +49,7 @@ def record(options: argparse.Namespace, overrides: list[str], measurements: Path
     """Train, and write one line for each step and process; returns the exit code of the run."""
     command = [sys.executable, "-m", "recipe.edge_grpo.quickstart", "--steps", str(options.steps)]
     command += ["--output-dir", str(options.output_dir), *overrides]
-    earlier = set(options.output_dir.glob("run-*"))
+    earlier = set(options.output_dir.glob("run-*/edge_grpo"))
     deadline = time.monotonic() + options.seconds
     run = subprocess.Popen(command)
     num_steps = 0
@@ -57,7 +57,7 @@ def record(options: argparse.Namespace, overrides: list[str], measurements: Path
         with measurements.open("w") as file:
             while run.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.2)
-                (folder,) = set(options.output_dir.glob("run-*")) - earlier or (None,)
+                (folder,) = set(options.output_dir.glob("run-*/edge_grpo")) - earlier or (None,)
                 if folder is not None and (step := last_step(folder / "metrics.jsonl")) > num_steps:
                     num_steps = step
                     file.writelines(json.dumps({"step": step, **row}) + "\n" for row in memory_below(run.pid))

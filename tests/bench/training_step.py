@@ -22,7 +22,7 @@ def bench_training_step(num_steps: int) -> None:
         finished = subprocess.run(command, capture_output=True, text=True)
         if finished.returncode:
             sys.exit(f"the training run failed:\n{finished.stdout[-3000:]}{finished.stderr[-3000:]}")
-        (run,) = Path(folder).glob("run-*")
+        (run,) = Path(folder).glob("run-*/edge_grpo")
         _print_shares(run)
         _print_correction_tokens(run)
 

@@ -140,8 +140,14 @@ def test_two_training_processes_send_their_weights_after_every_second_update(
     """Without a warm-up each prompt is answered by the weights of the step before: the rollout is on policy.
 
     The second of the two updates of a step compares with the weights before the first, so with those of the rollout.
+    With EGPO under error correction: so its recipe is seen to train as well.
     """
-    overrides = ["+recipe=edge_grpo", "+profile=cpu_separate", "trainer.total_training_steps=3"]
+    overrides = [
+        "+recipe=egpo",
+        "edge_grpo.gec.enabled=true",
+        "+profile=cpu_separate",
+        "trainer.total_training_steps=3",
+    ]
     overrides += ["trainer.val_before_train=false", "trainer.test_freq=-1", "trainer.save_freq=-1"]
     overrides += ["trainer.n_gpus_per_node=2", "actor_rollout_ref.rollout.n_gpus_per_node=1"]
     overrides += ["trainer.v1.separate_async.num_warmup_batches=0"]
@@ -151,3 +157,4 @@ def test_two_training_processes_send_their_weights_after_every_second_update(
     for metrics in steps.values():
         assert metrics["training/rollout_probs_diff_max"] < 1e-3
         assert metrics["actor/grad_norm"] > 0  # the weights did change
+        assert metrics["edge_grpo/gec/tokens_injected"] > 0

@@ -114,6 +114,18 @@ def test_dynamic_sampling_drops_groups_by_their_corrected_rewards(trained: Any) 
 
 
 @pytest.mark.disturbed("edge_grpo")
+def test_hints_give_all_wrong_groups_another_prompt(trained: Any) -> None:
+    """Hints are drawn for a half of the all-wrong groups; what they could not help is corrected otherwise."""
+    for metrics in ours(trained):
+        assert not any(value for name, value in metrics.items() if name.startswith("gec/hint_skipped"))
+        assert metrics["gec/tokens_resampled"] > metrics["gec/hints_tried"] * 8  # of 8 responses each
+    assert sum(metrics["gec/hints_tried"] for metrics in ours(trained)) > 0
+    rollouts = [rollout for step in (1, 2) for rollout in trained.run.rollouts(step)]
+    assert any(rollout["strategy"] == "hint" for rollout in rollouts)
+    assert all((rollout["strategy"] == "hint") == ("Hint: a solution" in rollout["input"]) for rollout in rollouts)
+
+
+@pytest.mark.disturbed("edge_grpo")
 def test_two_training_processes_and_two_vllm_replicas_train_two_steps(trained: Any) -> None:
     assert (trained.num_training_processes, trained.num_servers) == (2, 2)
     for step in (1, 2):

@@ -24,6 +24,10 @@ GROUP_SIZE = 8
 PROMPTS_A_STEP = 8
 
 COMMON = ["+profile=cpu", "trainer.total_training_steps=500", "trainer.val_before_train=false", "trainer.save_freq=-1"]
+HINTS = (
+    "edge_grpo.gec.scope=group",
+    "edge_grpo.gec.probabilities={reflection: 0.25, answer: 0.25, solution: 0.0, hint: 0.5}",
+)
 REFLECTION_TEXTS = '[" Wait! Something is wrong here.", " Wait! Something is wrong"]'
 
 
@@ -101,7 +105,7 @@ DISTURBANCES = {
         ),
     ),
     "dapo_edge": Disturbance("ray::SimpleStorageUnit"),
-    "edge_grpo": Disturbance("ray::WorkerDict", ("trainer.n_gpus_per_node=2",)),
+    "edge_grpo": Disturbance("ray::WorkerDict", ("trainer.n_gpus_per_node=2", *HINTS)),
 }
 
 

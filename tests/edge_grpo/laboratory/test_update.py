@@ -1,7 +1,5 @@
 """One update in the laboratory: advantages, loss and gradient, against slow versions."""
 
-import dataclasses
-
 import pytest
 import torch
 
@@ -113,4 +111,3 @@ def test_the_sampled_entropy_is_made_of_the_log_probabilities(policy, update_of)
     outputs = [candidate.output for group in groups for candidate in group]
     log_probs, _ = policy.token_statistics([o.prompt_ids for o in outputs], [o.response_ids for o in outputs])
     torch.testing.assert_close(update.stored.token_entropy, -log_probs.detach())
-    assert dataclasses.is_dataclass(update)

@@ -166,6 +166,14 @@ BAD_VALUES = [
     ("gec.enabled", None, "type bool"),
     ("gec.probabilities", {"reflection": 1.0}, "exactly the keys reflection, answer, solution, hint"),
     ("gec.probabilities", [0.5, 0.25, 0.25], "exactly the keys reflection, answer, solution, hint"),
+    ("gec.probabilities", {"reflection": 0.5, "answer": 0.25, "solution": 0.25}, "exactly the keys"),
+    *(
+        ("gec.hint_shares", value, "must be a list of growing numbers above 0, at most 1")
+        for value in ([], 0.5, None, [0, 0.5], [0.5, 0.5], [0.5, 0.25], [0.5, 1.1], ["0.5"], [True], [0.5, math.nan])
+    ),
+    ("gec.hint_text", "Hint: ", "must contain {hint}"),
+    ("gec.hint_text", None, "type str"),
+    ("gec.hint_prompt", "both", "one of hinted, plain"),
     ("gec.probabilities.reflection", -0.5, "between 0 and 1"),
     ("gec.probabilities.reflection", 1.5, "between 0 and 1"),
     ("gec.probabilities.reflection", "half", "between 0 and 1"),
@@ -239,6 +247,22 @@ def test_the_contrast_guard_without_a_sure_correction_is_refused():
         parse_settings(block)
     block["gec"]["schedule"] = "2/G"  # these probabilities are not used then
     parse_settings(block)
+
+
+def test_hints_alone_need_no_sure_correction():
+    block = changed("gec.probabilities", {"reflection": 0.0, "answer": 0.0, "solution": 0.0, "hint": 1.0})
+    assert parse_settings(block).gec.probabilities[Strategy.HINT] == 1
+
+
+@pytest.mark.parametrize(("name", "value"), [("scope", "response"), ("schedule", "2/G")])
+def test_a_hint_for_single_responses_or_under_another_schedule_is_refused(name, value):
+    block = changed("gec.probabilities", {"reflection": 0.25, "answer": 0.25, "solution": 0.25, "hint": 0.25})
+    parse_settings(block)
+    block["gec"][name] = value
+    with pytest.raises(
+        ValueError, match=r"probabilities\.hint=0\.25 with .*" + value + r".* or .*probabilities\.hint=0$"
+    ):
+        parse_settings(block)
 
 
 def test_the_schedule_chooses_the_probabilities():

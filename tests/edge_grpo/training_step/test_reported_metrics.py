@@ -6,6 +6,7 @@ import types
 import pytest
 
 from recipe.edge_grpo.correction.sessions import LossCause, SessionCounts
+from recipe.edge_grpo.settings.choices import Strategy
 from recipe.edge_grpo.training_step.lost_sessions import LostSessionsError
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
@@ -93,6 +94,17 @@ def test_metrics_are_those_of_the_table(store, build):
     metrics = {}
     build("edge_grpo")._compute_advantage(store(batch_multiple=5), metrics)
     assert ours(metrics) == pytest.approx(METRICS, rel=1e-5)
+
+
+def test_a_hint_is_reported_as_the_other_strategies_are(store, build, table):
+    metrics = {}
+    is_solution = [row.record is not None and row.record.strategy is Strategy.SOLUTION for row in table]
+    records = [dataclasses.replace(row.record, strategy=Strategy.HINT) if here else row.record
+               for row, here in zip(table, is_solution, strict=True)]  # fmt: skip
+    rows = [dataclasses.replace(row, record=record) for row, record in zip(table, records, strict=True)]
+    build("edge_grpo")._compute_advantage(store(rows), metrics)
+    expected = {"edge_grpo/gec/solution": 0, "edge_grpo/gec/hint": 1, "edge_grpo/gec/hint_success_rate": 1.0}
+    assert {name: metrics[name] for name in expected} == expected
 
 
 def with_format_reward(row, format_reward=1.0):

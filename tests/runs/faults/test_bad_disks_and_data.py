@@ -38,8 +38,9 @@ def test_a_disk_that_is_full_while_a_checkpoint_is_written_ends_the_run_and_leav
     start_run: Callable[..., Any], own_mounts: list[str], tmp_path: Path, log_measurement: Callable[..., None]
 ) -> None:
     launcher = [*own_mounts, "sh", "-c", SMALL_DISK, str(tmp_path / "run")]
-    steps = ["trainer.total_training_steps=500", "trainer.save_freq=1"]
-    run = start_run(tmp_path / "run", *COMMON, *steps, launcher=launcher)
+    # NGRPO: whose recipe it is does not matter here, and so its recipe is seen to train as well.
+    steps = ["+recipe=ngrpo", *COMMON[1:], "trainer.total_training_steps=500", "trainer.save_freq=1"]
+    run = start_run(tmp_path / "run", *steps, launcher=launcher)
     while "/global_step_2" not in run.log():
         assert run.process.poll() is None, run.log()[-3000:]
         time.sleep(0.1)

@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -45,27 +46,37 @@ def has_logged(slurm: Any, job: str, step: int) -> Callable[[], bool]:
     return lambda: step in logged_steps(slurm, job)
 
 
-def test_two_nodes_train_two_steps(slurm: Any, overrides: list[str]) -> None:
-    steps = ["trainer.total_training_steps=2", "trainer.save_freq=-1"]
-    job = slurm.submit("train_multinode.sbatch", *overrides, *steps)
+def test_two_nodes_train_two_steps(slurm: Any, profile: list[str]) -> None:
+    """With RL-ZVP, whose advantage is of tokens: so its recipe is seen to train as well."""
+    steps = ["+recipe=rl_zvp", *profile, "trainer.total_training_steps=2", "trainer.save_freq=-1"]
+    job = slurm.submit("train_multinode.sbatch", *steps)
     slurm.wait_until(job, has_logged(slurm, job, 1), SECONDS)
     seen = slurm.processes(job)
     assert slurm.ended(job, SECONDS) == "COMPLETED"
     assert logged_steps(slurm, job) == [1, 2]
+    assert_weights_changed(slurm.run_folder(job))
     assert "all 2 nodes have joined" in slurm.log(job)
     assert slurm.left_of(seen) == []
     assert slurm.processes(job) == {}
 
 
-def test_a_requeued_run_logs_every_step_once_and_ends(slurm: Any, overrides: list[str]) -> None:
-    steps = ["trainer.total_training_steps=6", "trainer.save_freq=100"]
-    job = slurm.submit("train.sbatch", *overrides, *steps)
+def assert_weights_changed(run_folder: Path) -> None:
+    """The advantages of a recipe gave a gradient in each of its steps."""
+    norms = [metrics["actor/grad_norm"] for _, metrics in training_metrics(run_folder)]
+    assert norms and all(math.isfinite(norm) and norm > 0 for norm in norms), norms
+
+
+def test_a_requeued_run_logs_every_step_once_and_ends(slurm: Any, profile: list[str]) -> None:
+    """With AVSPO: so its recipe is seen to train as well."""
+    steps = ["+recipe=avspo", *profile, "trainer.total_training_steps=6", "trainer.save_freq=100"]
+    job = slurm.submit("train.sbatch", *steps)
     slurm.wait_until(job, has_logged(slurm, job, 1), SECONDS)
     slurm.command("scancel", "--batch", "--signal=USR1", job)
     slurm.wait_until(job, lambda: slurm.field(job, "Restarts") == "1", 60)
     assert 0 < len(logged_steps(slurm, job)) < 6
     assert slurm.ended(job, SECONDS) == "COMPLETED"
     assert logged_steps(slurm, job) == [1, 2, 3, 4, 5, 6]
+    assert_weights_changed(slurm.run_folder(job))
 
 
 class CancelledJob(NamedTuple):
@@ -136,10 +147,13 @@ def first_step(run_folder: Path) -> tuple[int, dict[str, float], set[str]]:
 def test_a_sweep_trains_the_recipe_and_the_seed_of_each_task_on_loopback_only(
     slurm: Any, profile: list[str], run_module: Callable[..., None]
 ) -> None:
+    """One of them with the entropy-shaped advantage: so its recipe is seen to train as well."""
     words = [*profile, "trainer.total_training_steps=1", "trainer.save_freq=-1"]
-    sweep = {"EDGE_GRPO_RECIPES": "edge_grpo eda_only", "EDGE_GRPO_SEEDS": "1 7"}
+    sweep = {"EDGE_GRPO_RECIPES": "edge_grpo entropy_shaped", "EDGE_GRPO_SEEDS": "1 7"}
     array = slurm.submit("sweep.sbatch", *words, options=("--array=0,3",), **sweep)
-    run_folders = [slurm.folder / "runs" / f"sweep-{array}" / name for name in ("edge_grpo-seed-1", "eda_only-seed-7")]
+    run_folders = [
+        slurm.folder / "runs" / f"sweep-{array}" / name for name in ("edge_grpo-seed-1", "entropy_shaped-seed-7")
+    ]
     jobs = [job_of_task(slurm, array, task, folder) for task, folder in zip((0, 3), run_folders, strict=True)]
     slurm.wait_until(jobs[0], lambda: "Training Progress" in slurm.log(jobs[0]), SECONDS)
     assert_on_loopback_only(slurm.processes(jobs[0]))
@@ -154,6 +168,7 @@ def test_a_sweep_trains_the_recipe_and_the_seed_of_each_task_on_loopback_only(
     assert (step, other_step) == (1, 1)
     assert corrected["edge_grpo/gec/reflection"] > uncorrected["edge_grpo/gec/reflection"] == 0
     assert questions != other_questions
+    assert_weights_changed(run_folders[1])
     run_module("recipe.edge_grpo.report", *run_folders, "--output", slurm.folder / "report")
     table = (slurm.folder / "report" / "summary.md").read_text()
     assert all(folder.name in table for folder in run_folders)

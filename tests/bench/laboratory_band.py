@@ -1,0 +1,77 @@
+"""`make band`: is what verl trains within the band of the laboratory over its seeds, with one recipe and one task?
+
+    python tests/bench/laboratory_band.py --verl RUN_DIR --laboratory DIR --recipe grpo edge_grpo
+
+RUN_DIR holds a run of verl below the name of each recipe, as `make quickstart COMPARE=grpo` leaves it; DIR the runs of
+the laboratory, RECIPE-seed-N. The two differ in the order of the prompts and in the engine that samples, so that only
+curves can be compared. The band is the 95 % interval for one run more, mean ± t s √(1 + 1/n) over the n seeds, at each
+step of training that both validate. Exit code 1 if a validation of verl is outside.
+"""
+
+import argparse
+import json
+import math
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+T_975 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
+"""{number of seeds: 97.5 % point of Student's t with one degree of freedom less}."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--verl", type=Path, required=True)
+    parser.add_argument("--laboratory", type=Path, required=True)
+    parser.add_argument("--recipe", nargs="+", default=["grpo", "edge_grpo"])
+    options = parser.parse_args(arguments)
+    rows = [row for recipe in options.recipe for row in compare(options.verl, options.laboratory, recipe)]
+    print("| recipe | step | verl | laboratory, from | to | seeds |\n|---|--:|--:|--:|--:|--:|")
+    for recipe, step, of_verl, (low, high), num_seeds in rows:
+        mark = "" if low <= of_verl <= high else " (outside)"
+        print(f"| {recipe} | {step} | {of_verl:.3f}{mark} | {low:.3f} | {high:.3f} | {num_seeds} |")
+    return int(any(not low <= of_verl <= high for _, _, of_verl, (low, high), _ in rows))
+
+
+def compare(
+    verl_dir: Path, laboratory_dir: Path, recipe: str
+) -> list[tuple[str, int, float, tuple[float, float], int]]:
+    """Return recipe, step, accuracy of verl, band of the laboratory and its number of seeds, for each common step."""
+    of_verl = validations(verl_dir / recipe)
+    seeds = [validations(folder) for folder in sorted(laboratory_dir.glob(f"{recipe}-seed-*"))]
+    if not of_verl or len(seeds) < 2:
+        sys.exit(f"{recipe}: a run of verl with validations and two seeds of the laboratory or more are needed")
+    steps = sorted(step for step in set(of_verl).intersection(*seeds) if step > 0)
+    return [(recipe, step, of_verl[step], band([seed[step] for seed in seeds]), len(seeds)) for step in steps]
+
+
+def band(values: Sequence[float]) -> tuple[float, float]:
+    """Return the 95 % interval for one value more, of two values or more that are drawn alike, within [0, 1].
+
+    >>> low, high = band([0.4, 0.5, 0.6])  # 0.5 ± 4.303 * 0.1 * √(4/3) = 0.5 ± 0.497
+    >>> round(low, 3), round(high, 3)
+    (0.003, 0.997)
+    """
+    half = T_975[len(values)] * statistics.stdev(values) * math.sqrt(1 + 1 / len(values))
+    return max(0.0, statistics.fmean(values) - half), min(1.0, statistics.fmean(values) + half)
+
+
+def validations(run_folder: Path) -> dict[int, float]:
+    """Return {step: accuracy}, the mean over the data sources."""
+    found = {}
+    path = run_folder / "metrics.jsonl"
+    for line in path.read_text().splitlines() if path.exists() else []:
+        entry: Mapping[str, dict[str, float]] = json.loads(line)
+        values = [value for name, value in entry["data"].items() if is_accuracy(name)]
+        if values:
+            found[int(entry["step"])] = statistics.fmean(values)  # type: ignore[call-overload]
+    return found
+
+
+def is_accuracy(metric: str) -> bool:
+    return metric.startswith("val-core/") and metric.endswith("/acc/mean@1")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
