@@ -3,6 +3,10 @@
 rollout.py         where verl calls us: agent-loop worker and manager
 prompt_group.py    the responses of one prompt, corrected together under the contrast guard
 corrector.py       one failed response corrected and scored again
+hinted_groups.py   an all-wrong group sampled again, with a hint in its prompt
+hinted_prompts.py  the prompts with hints in them, as token ids
+hints.py           what of a solution a prompt shows; pure
+requests.py        what is asked of the policy's server beyond what the agent loop asked
 strategies.py      reflection, answer, solution: builds the token sequence of each correction
 tokens.py          what a corrected token sequence is, as pure functions of token ids
 candidate.py       a scored response that may be corrected

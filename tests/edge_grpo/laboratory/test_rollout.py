@@ -69,3 +69,18 @@ def test_what_had_failed_is_context_only_where_the_recipe_says_so(sample):
         for candidate in group:
             has_prefix = candidate.record.strategy in (Strategy.ANSWER, Strategy.REFLECTION)
             assert (0 in candidate.output.response_mask) == has_prefix
+
+
+def test_hints_are_given_as_in_a_run_of_verl(sample):
+    """An untrained policy is never right: the hint is tried, and the groups are as they were first sampled.
+
+    The solutions are an equation and the box, so that a half of what may be shown is nothing, and no hint.
+    """
+    hinted = sample("hint_only", "edge_grpo.gec.hint_shares=[0.5,1]")
+    for group, uncorrected in zip(hinted, sample("grpo"), strict=True):
+        account = group[0].record
+        assert account.hint_skipped is None
+        assert account.hints_tried == 1 and account.is_without_right_hint
+        assert account.tokens_resampled >= len(group)
+        assert [each.output.prompt_ids for each in group] == [each.output.prompt_ids for each in uncorrected]
+        assert [each.output.response_ids for each in group] == [each.output.response_ids for each in uncorrected]
