@@ -123,6 +123,7 @@ def test_hints_give_all_wrong_groups_another_prompt(trained: Any) -> None:
     rollouts = [rollout for step in (1, 2) for rollout in trained.run.rollouts(step)]
     assert any(rollout["strategy"] == "hint" for rollout in rollouts)
     assert all((rollout["strategy"] == "hint") == ("Hint: a solution" in rollout["input"]) for rollout in rollouts)
+    assert all((rollout["strategy"] == "hint") == (rollout["hint_number"] is not None) for rollout in rollouts)
 
 
 @pytest.mark.disturbed("edge_grpo")

@@ -102,7 +102,8 @@ class ErrorCorrector:
             candidate.output.prompt_ids = request.prompt_ids
         if not await self._score_or_restore(candidate, snapshot, record):
             return 0
-        candidate.note(strategy=Strategy.HINT, first_pass_text=record.first_pass_text or first_pass_text)
+        first_pass_text = record.first_pass_text or first_pass_text  # not that of an earlier hint
+        candidate.note(strategy=Strategy.HINT, hint_number=request.number + 1, first_pass_text=first_pass_text)
         return len(sampled.ids)
 
     async def _apply_in_rounds(self, candidate: Candidate, strategy: Strategy) -> None:

@@ -73,6 +73,8 @@ class CorrectionRecord:
     """Where text stands that the policy did not write, each [start, end) in the response."""
     failed_prefix_spans: tuple[tuple[int, int], ...] = ()
     """Where failed text of the policy stands that the loss does not train as it is (`failed_prefix_loss`)."""
+    hint_number: int | None = None
+    """Number of the hint, from 1, under which the response was sampled; None for none."""
     hint_skipped: HintSkipped | None = None
     """Of the first response of a group for which a hint was drawn and could not be given."""
     hints_tried: int = 0

@@ -20,7 +20,7 @@ from recipe.edge_grpo.quickstart.learning import progress_of
 
 TASK = "carry"
 TRAIN_SIZE, VAL_SIZE = 2048, 256
-DEFAULT_STEPS = 40
+DEFAULT_STEPS = 20
 
 OF_THE_TASK = ("data.train_batch_size=16", "actor_rollout_ref.actor.optim.lr=3e-4")
 """Overrides for the task and the policy that are made here: enough that twice a batch of eight is learned from."""

@@ -5,6 +5,8 @@ A dumped rollout has, beside verl's input, output, gts, score, step and uid:
 dataset_index           of the prompt
 strategy                the correction that was applied, null for none
 skipped, guard_role     why a failed response was not corrected; what the contrast guard decided
+hint_number             of the hint, from 1, under which it was sampled, null for none
+hint_skipped            at a response of a group for which a hint was drawn, why it was not given
 first_pass_text         of a corrected response, what it was before; null where `output` is the first pass
 first_pass_score        reward before correction (`score` is the reward after)
 first_pass_accuracy, accuracy
@@ -27,6 +29,8 @@ _RECORD_COLUMNS = (
     "strategy",
     "skipped",
     "guard_role",
+    "hint_number",
+    "hint_skipped",
     "first_pass_text",
     "first_pass_accuracy",
     "tokens_injected",

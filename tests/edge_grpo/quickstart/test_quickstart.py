@@ -12,9 +12,9 @@ from recipe.edge_grpo.quickstart import __main__ as quickstart
 from recipe.edge_grpo.quickstart.__main__ import parse_arguments, training_command
 
 
-def test_without_arguments_it_trains_forty_steps_on_what_it_makes_itself() -> None:
+def test_without_arguments_it_trains_twenty_steps_on_what_it_makes_itself() -> None:
     options, overrides = parse_arguments([])
-    assert (options.model, options.train, options.val, options.steps, overrides) == (None, None, None, 40, [])
+    assert (options.model, options.train, options.val, options.steps, overrides) == (None, None, None, 20, [])
     assert options.compare == []
 
 

@@ -91,7 +91,7 @@ def test_a_dumped_rollout_has_the_columns_of_each_row_under_its_key_and_none_of_
     columns = rollout_columns(stored, ENTROPY, response_outcomes(stored, settings().gec))
     nothing_done = {
         **{"strategy": None, "skipped": None, "guard_role": None, "first_pass_text": None},
-        **{"tokens_injected": 0, "tokens_regenerated": 0},
+        **{"tokens_injected": 0, "tokens_regenerated": 0, "hint_number": None, "hint_skipped": None},
     }
     assert columns == {
         "a_0_0": {
@@ -99,6 +99,8 @@ def test_a_dumped_rollout_has_the_columns_of_each_row_under_its_key_and_none_of_
             "strategy": "answer",
             "skipped": None,
             "guard_role": "sure",
+            "hint_number": None,
+            "hint_skipped": None,
             "first_pass_text": "it is 3",
             "first_pass_score": 0.25,
             "first_pass_accuracy": 0.0,

@@ -8,6 +8,7 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
 COLUMNS = {
     *("dataset_index", "strategy", "skipped", "guard_role", "first_pass_text", "first_pass_score"),
+    *("hint_number", "hint_skipped"),
     *("first_pass_accuracy", "accuracy", "tokens_injected", "tokens_regenerated", "entropy", "entropy_ratio"),
 }
 

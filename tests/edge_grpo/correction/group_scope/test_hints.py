@@ -54,13 +54,14 @@ def test_an_all_wrong_group_is_sampled_again_under_growing_hints_until_one_respo
         assert output.reward_score == 0.25 + (session == 1)
     first, *others = (records(stored)[session] for session in range(3))
     # 2 hints of 3 responses of 3 tokens are 18
-    assert first == CorrectionRecord(0.25, 0.0, True, Strategy.HINT, hints_tried=2, tokens_resampled=18)
-    assert others == [CorrectionRecord(0.25, 0.0, True, Strategy.HINT)] * 2
+    assert first == CorrectionRecord(0.25, 0.0, True, Strategy.HINT, hint_number=2, hints_tried=2, tokens_resampled=18)
+    assert others == [CorrectionRecord(0.25, 0.0, True, Strategy.HINT, hint_number=2)] * 2
 
 
 def test_the_first_hint_that_helps_is_the_last_that_is_tried(hinted):
     run, stored = hinted("ww", HintedPolicy(right=[(0, 1), (0, 2)]))
     assert [request.prompt_ids for request in run.policy.requests] == [FIRST_HINT] * 2
+    assert [record.hint_number for record in records(stored).values()] == [1, 1]
     assert records(stored)[0].hints_tried == 1
 
 
