@@ -115,7 +115,7 @@ def test_dynamic_sampling_drops_groups_by_their_corrected_rewards(trained: Any) 
 
 @pytest.mark.disturbed("edge_grpo")
 def test_hints_give_all_wrong_groups_another_prompt(trained: Any) -> None:
-    """Hints are drawn for a half of the all-wrong groups; what they could not help is corrected otherwise."""
+    """What no hint could help is corrected otherwise, on the prompt that it was sampled from first."""
     for metrics in ours(trained):
         assert not any(value for name, value in metrics.items() if name.startswith("gec/hint_skipped"))
         assert metrics["gec/tokens_resampled"] > metrics["gec/hints_tried"] * 8  # of 8 responses each

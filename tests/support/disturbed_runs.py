@@ -26,7 +26,9 @@ PROMPTS_A_STEP = 8
 COMMON = ["+profile=cpu", "trainer.total_training_steps=500", "trainer.val_before_train=false", "trainer.save_freq=-1"]
 HINTS = (
     "edge_grpo.gec.scope=group",
-    "edge_grpo.gec.probabilities={reflection: 0.25, answer: 0.25, solution: 0.0, hint: 0.5}",
+    "edge_grpo.gec.probabilities={reflection: 0.1, answer: 0.1, solution: 0.0, hint: 0.8}",
+    # The tiny policy does not understand a hint; of its responses to one some are to be right.
+    f"reward.custom_reward_function.path={Path(__file__).parent / 'reward_by_chance.py'}",
 )
 REFLECTION_TEXTS = '[" Wait! Something is wrong here.", " Wait! Something is wrong"]'
 
