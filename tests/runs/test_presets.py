@@ -118,7 +118,7 @@ def test_hints_give_all_wrong_groups_another_prompt(trained: Any) -> None:
     """What no hint could help is corrected otherwise, on the prompt that it was sampled from first."""
     for metrics in ours(trained):
         assert not any(value for name, value in metrics.items() if name.startswith("gec/hint_skipped"))
-        assert metrics["gec/tokens_resampled"] > metrics["gec/hints_tried"] * 8  # of 8 responses each
+        assert metrics["gec/tokens_resampled"] >= metrics["gec/hints_tried"] * 8  # of 8 responses each
     assert sum(metrics["gec/hints_tried"] for metrics in ours(trained)) > 0
     rollouts = [rollout for step in (1, 2) for rollout in trained.run.rollouts(step)]
     assert any(rollout["strategy"] == "hint" for rollout in rollouts)
