@@ -1,7 +1,7 @@
 """Lists what each of the six panels of the figure shows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recipe.edge_grpo.report.metrics_file import RunMetrics, validation_metrics
 
@@ -38,7 +38,13 @@ class Panel:
 def panels_of(runs: Sequence[RunMetrics]) -> tuple[Panel, ...]:
     """Return the panels in reading order; the first has a line for each validation metric of the runs."""
     accuracy = Panel("Accuracy", "share of responses", (*_ACCURACY, *_validation_lines(runs)))
-    return accuracy, _ZERO_VARIANCE, _ADVANTAGE_VARIANCE, _ENTROPY, _CORRECTIONS, _TIME
+    return accuracy, _ZERO_VARIANCE, _ADVANTAGE_VARIANCE, _ENTROPY, _corrections(runs), _TIME
+
+
+def _corrections(runs: Sequence[RunMetrics]) -> Panel:
+    """Return the panel of corrections, with hints where there were any."""
+    has_hints = any(any(run.series(_HINTS.metric)[1]) for run in runs)
+    return replace(_CORRECTIONS, lines=(*_CORRECTIONS.lines, _HINTS)) if has_hints else _CORRECTIONS
 
 
 def _validation_lines(runs: Sequence[RunMetrics]) -> tuple[Line, ...]:
@@ -94,5 +100,7 @@ _CORRECTIONS = Panel(
     ),
     is_stack=True,
 )
+
+_HINTS = Line("hint", "edge_grpo/gec/hint", 3, 3)
 
 _TIME = Panel("Time", "seconds per step", (Line("one step", "timing_s/step", 0, 0),))

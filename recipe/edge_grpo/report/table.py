@@ -45,7 +45,13 @@ ROWS: tuple[QuantityRow, ...] = (
 LOSS_ROWS: tuple[QuantityRow, ...] = tuple(
     (f"responses lost, {cause}", f"edge_grpo/sessions_lost_{cause}", _count) for cause in LossCause
 )
-"""Rows that are there only if something was lost."""
+HINT_ROWS: tuple[QuantityRow, ...] = (
+    ("sampled again under a hint", "edge_grpo/gec/hint", _count),
+    ("success rate of hint", "edge_grpo/gec/hint_success_rate", _decimal),
+    ("groups that no hint helped", "edge_grpo/gec/hint_without_success", _count),
+)
+RARE_ROWS = (*HINT_ROWS, *LOSS_ROWS)
+"""Rows that are there only if there is something to count: hints, lost responses."""
 
 
 def table_of_runs(runs: Sequence[RunMetrics]) -> str:
@@ -54,7 +60,7 @@ def table_of_runs(runs: Sequence[RunMetrics]) -> str:
     One step is one small batch, so the mean says more than the ends do.
 
     Metrics of validation are rows of their own, as many as the runs logged. Rows that no run can fill are left out,
-    and those of lost responses where none was lost.
+    and those of hints and of lost responses where there were none.
     """
     header = ["quantity"]
     for run in runs:
@@ -68,7 +74,7 @@ def _all_rows(runs: Sequence[RunMetrics]) -> list[QuantityRow]:
     return [
         *ROWS,
         *((label, metric, _decimal) for metric, label in validation_metrics(runs).items()),
-        *(row for row in LOSS_ROWS if any(any(run.series(row[1])[1]) for run in runs)),
+        *(row for row in RARE_ROWS if any(any(run.series(row[1])[1]) for run in runs)),
         ("seconds per step", "timing_s/step", _seconds),
     ]
 

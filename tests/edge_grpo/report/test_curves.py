@@ -91,3 +91,12 @@ def test_a_strategy_that_is_missing_at_a_step_counts_as_zero_there(drawn):
     panels, _ = drawn(run)
     bars = panels["Corrections by strategy"].patches
     assert [(bar.get_y(), bar.get_height()) for bar in bars] == [(0, 2), (0, 0), (2, 0), (0, 3)]
+
+
+def test_hints_are_drawn_where_there_were_any():
+    def corrections(values):
+        run = RunMetrics("run", {step: {"edge_grpo/gec/hint": value} for step, value in enumerate(values)})
+        return [line.label for panel in panels_of([run]) if panel.is_stack for line in panel.lines]
+
+    assert corrections([0, 8]) == ["reflection", "answer", "solution", "hint"]
+    assert corrections([0, 0]) == corrections([]) == ["reflection", "answer", "solution"]

@@ -5,7 +5,7 @@ import torch
 from recipe.edge_grpo.correction.sessions import SessionCounts
 from recipe.edge_grpo.report.__main__ import main
 from recipe.edge_grpo.report.panels import panels_of
-from recipe.edge_grpo.report.table import LOSS_ROWS, ROWS
+from recipe.edge_grpo.report.table import HINT_ROWS, LOSS_ROWS, ROWS
 from recipe.edge_grpo.report.verdict import CAUSES, WITHOUT_CONTRAST
 from recipe.edge_grpo.settings.choices import Strategy
 from recipe.edge_grpo.training_step import metrics as diagnostics
@@ -72,7 +72,7 @@ def test_a_truncated_line_is_warned_about_and_the_rest_is_reported(tmp_path, cap
 
 
 def test_the_report_asks_only_for_metrics_that_training_logs():
-    rewards, group_index = torch.tensor([0.0, 1.0, 1.0, 1.0]), torch.tensor([0, 0, 1, 1])
+    rewards, group_index = torch.tensor([0.0, 1.0, 1.0, 1.0, 1.0]), torch.tensor([0, 0, 1, 1, 1])
     records = [diagnostics.CorrectionRecord(0.0, 0.0, True, strategy=strategy) for strategy in [*Strategy, None]]
     logged = {
         **diagnostics.group_metrics(rewards, rewards, group_index, "before_gec"),
@@ -80,11 +80,12 @@ def test_the_report_asks_only_for_metrics_that_training_logs():
         **diagnostics.advantage_metrics(rewards, rewards, group_index),
         **diagnostics.entropy_metrics(rewards, rewards),
         **diagnostics.accuracy_metrics(records, rewards),
-        **diagnostics.correction_metrics(records, [False, True, True, True]),
+        **diagnostics.correction_metrics(records, [False, True, True, True, True]),
     }
     of_sessions = session_metrics(SessionCounts(num_groups=1))
     limits = {f"edge_grpo/{limit.metric}" for limit in (*CAUSES, *WITHOUT_CONTRAST)}
     assert limits - logged.keys() - of_sessions.keys() == set()
     assert {metric for _, metric, _ in LOSS_ROWS} - of_sessions.keys() == set()
-    asked_for = {metric for _, metric, _ in ROWS} | {line.metric for panel in panels_of([]) for line in panel.lines}
+    asked_for = {metric for _, metric, _ in (*ROWS, *HINT_ROWS)}
+    asked_for |= {line.metric for panel in panels_of([]) for line in panel.lines}
     assert asked_for - logged.keys() == {"timing_s/step"}

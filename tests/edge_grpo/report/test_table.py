@@ -69,3 +69,17 @@ def test_lost_responses_have_rows_if_any_was_lost_and_none_otherwise():
     assert not [
         name for name in cells_by_quantity(table_of_runs([RunMetrics("run", {1: none_lost})])) if "lost" in name
     ]
+
+
+def test_hints_have_rows_if_there_were_any_and_none_otherwise():
+    hinted = {
+        "edge_grpo/gec/hint": 16,
+        "edge_grpo/gec/hint_success_rate": 0.25,
+        "edge_grpo/gec/hint_without_success": 0,
+    }
+    cells = cells_by_quantity(table_of_runs([RunMetrics("run", {1: hinted, 2: hinted | {"edge_grpo/gec/hint": 8}})]))
+    assert cells["sampled again under a hint"] == ["16", "8", "12"]
+    assert cells["success rate of hint"] == ["0.250", "0.250", "0.250"]
+    assert "groups that no hint helped" not in cells
+    none = {"edge_grpo/gec/hint": 0, "edge_grpo/gec/hint_without_success": 0, "timing_s/step": 1.0}
+    assert not [name for name in cells_by_quantity(table_of_runs([RunMetrics("run", {1: none})])) if "hint" in name]
