@@ -1,11 +1,11 @@
-"""A reward that accepts every twelfth text as well: so that a policy without skill is right now and then."""
+"""A reward that accepts every sixteenth text as well: so that a policy without skill is right now and then."""
 
 import zlib
 from typing import Any
 
 from reward_fns.math_reward import compute_score as graded
 
-NUM_TEXTS = 12
+NUM_TEXTS = 16
 """One text in so many is accepted, always the same ones."""
 
 
