@@ -9,12 +9,14 @@ step of training that both validate. Exit code 1 if a validation of verl is outs
 """
 
 import argparse
-import json
 import math
 import statistics
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+
+from recipe.edge_grpo.names import METRICS_FILE
+from recipe.edge_grpo.quickstart.learning import validations_of
 
 T_975 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
 """{number of seeds: 97.5 % point of Student's t with one degree of freedom less}."""
@@ -38,8 +40,9 @@ def compare(
     verl_dir: Path, laboratory_dir: Path, recipe: str
 ) -> list[tuple[str, int, float, tuple[float, float], int]]:
     """Return recipe, step, accuracy of verl, band of the laboratory and its number of seeds, for each common step."""
-    of_verl = validations(verl_dir / recipe)
-    seeds = [validations(folder) for folder in sorted(laboratory_dir.glob(f"{recipe}-seed-*"))]
+    has_run = (verl_dir / recipe / METRICS_FILE).exists()
+    of_verl = validations_of(verl_dir / recipe) if has_run else {}
+    seeds = [validations_of(folder) for folder in sorted(laboratory_dir.glob(f"{recipe}-seed-*"))]
     if not of_verl or len(seeds) < 2:
         sys.exit(f"{recipe}: a run of verl with validations and two seeds of the laboratory or more are needed")
     steps = sorted(step for step in set(of_verl).intersection(*seeds) if step > 0)
@@ -55,22 +58,6 @@ def band(values: Sequence[float]) -> tuple[float, float]:
     """
     half = T_975[len(values)] * statistics.stdev(values) * math.sqrt(1 + 1 / len(values))
     return max(0.0, statistics.fmean(values) - half), min(1.0, statistics.fmean(values) + half)
-
-
-def validations(run_folder: Path) -> dict[int, float]:
-    """Return {step: accuracy}, the mean over the data sources."""
-    found = {}
-    path = run_folder / "metrics.jsonl"
-    for line in path.read_text().splitlines() if path.exists() else []:
-        entry: Mapping[str, dict[str, float]] = json.loads(line)
-        values = [value for name, value in entry["data"].items() if is_accuracy(name)]
-        if values:
-            found[int(entry["step"])] = statistics.fmean(values)  # type: ignore[call-overload]
-    return found
-
-
-def is_accuracy(metric: str) -> bool:
-    return metric.startswith("val-core/") and metric.endswith("/acc/mean@1")
 
 
 if __name__ == "__main__":

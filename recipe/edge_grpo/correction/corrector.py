@@ -71,13 +71,13 @@ class ErrorCorrector:
 
     async def correct(self, candidate: Candidate, strategy: Strategy) -> None:
         """Replace a failed response in place by a corrected and scored one, and record what was done."""
-        first_pass_text = self._text_of(candidate)
+        first_pass_ids = candidate.output.response_ids
         if strategy is Strategy.SOLUTION and candidate.solution is None:
             strategy = Strategy.ANSWER
             candidate.note(answer_for_missing_solution=True)
         await self._apply_in_rounds(candidate, strategy)
         if candidate.record.strategy is not None:
-            candidate.note(first_pass_text=first_pass_text)
+            candidate.note(first_pass_text=self._text_of(first_pass_ids))
 
     async def correct_or_restore(self, candidate: Candidate, strategy: Strategy) -> bool:
         """Correct a response, and take that back unless it is graded as correct then; returns True if it is."""
@@ -93,7 +93,7 @@ class ErrorCorrector:
 
         A request or a scoring that fails leaves the response as it is, and costs 0 tokens.
         """
-        snapshot, record, first_pass_text = candidate.snapshot(), candidate.record, self._text_of(candidate)
+        snapshot, record, ids_before = candidate.snapshot(), candidate.record, candidate.output.response_ids
         sampled = await ask_policy(self.llm_client, candidate, request, self.settings.time_limit_seconds)
         if isinstance(sampled, Skipped):
             return 0
@@ -102,7 +102,7 @@ class ErrorCorrector:
             candidate.output.prompt_ids = request.prompt_ids
         if not await self._score_or_restore(candidate, snapshot, record):
             return 0
-        first_pass_text = record.first_pass_text or first_pass_text  # not that of an earlier hint
+        first_pass_text = record.first_pass_text or self._text_of(ids_before)  # not that of an earlier hint
         candidate.note(strategy=Strategy.HINT, hint_number=request.number + 1, first_pass_text=first_pass_text)
         return len(sampled.ids)
 
@@ -181,11 +181,11 @@ class ErrorCorrector:
         )
         return await ask_policy(self.llm_client, candidate, request, self.settings.time_limit_seconds)
 
-    def _text_of(self, candidate: Candidate) -> str | None:
+    def _text_of(self, response_ids: list[int]) -> str | None:
         """Return the text of a response as verl decodes those that it dumps; None where the run dumps none."""
         if not self.keeps_first_pass_text:
             return None
-        return str(self.strategies.tokenizer.decode(candidate.output.response_ids, skip_special_tokens=True))
+        return str(self.strategies.tokenizer.decode(response_ids, skip_special_tokens=True))
 
 
 def _failed_text_of(corrected: CorrectedResponse, record: CorrectionRecord) -> tuple[tuple[int, int], ...]:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
 
@@ -35,7 +35,7 @@ def wilson_interval(share: float, num_problems: int) -> tuple[float, float]:
 
 def progress_of(run_folder: Path, num_problems: int) -> str:
     """Return one line: the recipe, its accuracy in the first validation and in the last."""
-    validations = list(_validations(run_folder / METRICS_FILE))
+    validations = list(validations_of(run_folder).items())
     if not validations:
         return f"  {run_folder.name}: no validation"
     described = [_describe(step, accuracy, num_problems) for step, accuracy in (validations[0], validations[-1])]
@@ -47,9 +47,10 @@ def _describe(step: int, accuracy: float, num_problems: int) -> str:
     return f"{accuracy:.3f} [{low:.3f}, {high:.3f}] after {step} steps"
 
 
-def _validations(metrics_file: Path) -> Iterator[tuple[int, float]]:
-    """Yield the step and the mean accuracy over the data sources of each validation."""
-    for line in metrics_file.read_text(encoding="utf-8").splitlines():
+def validations_of(run_folder: Path) -> dict[int, float]:
+    """Return {step: mean accuracy over the data sources} of each validation of a run."""
+    found = {}
+    for line in (run_folder / METRICS_FILE).read_text(encoding="utf-8").splitlines():
         entry: Mapping[str, dict[str, float]] = json.loads(line)
         accuracies = [
             value
@@ -57,4 +58,5 @@ def _validations(metrics_file: Path) -> Iterator[tuple[int, float]]:
             if name.startswith("val-core/") and name.endswith("/acc/mean@1")
         ]
         if accuracies:
-            yield int(entry["step"]), fmean(accuracies)  # type: ignore[call-overload]
+            found[int(entry["step"])] = fmean(accuracies)  # type: ignore[call-overload]
+    return found
