@@ -1,4 +1,4 @@
-"""Reads the reference answer out of what a dataset keeps it in: a solution, a marked line, a list written as a text."""
+"""Reads the reference answer out of what a dataset keeps it in: a solution, a chat, a list written as a text."""
 
 import json
 import re
@@ -6,30 +6,14 @@ from typing import Any
 
 from data_prep.sources.chats import read_last_reply
 from data_prep.sources.fields import BadRow
+from data_prep.sources.gsm8k import HASHES, read_after_hashes
 from data_prep.sources.paths import Record
 from data_prep.sources.solutions import without_thinking
 from reward_fns.extraction import last_boxed
 
-HASHES = "####"  # GSM8K writes the answer behind them, on the last line.
 NOT_AVAILABLE = "n/a"  # OpenMathReasoning's text for what it does not have.
 
-_WITH_THOUSANDS = re.compile(r"-?\$?\d{1,3}(?:,\d{3})+(?:\.\d+)?%?")
 _BOX_WITHOUT_BRACES = re.compile(r"\\boxed\s+([^\s\\${}]+)")
-
-
-def read_after_hashes(value: Any, record: Record) -> str:
-    r"""Return what stands behind the last `####`, without the commas of thousands.
-
-    Raises BadRow if there is nothing.
-
-    >>> read_after_hashes("He has 1000 + 80 = <<1000+80=1080>>1080.\n#### 1,080", {})
-    '1080'
-    """
-    _, mark, behind = str(value).rpartition(HASHES)
-    answer = behind.strip().partition("\n")[0].strip()
-    if not mark or not answer:
-        raise BadRow("no answer", f"has no answer behind {HASHES}")
-    return answer.replace(",", "") if _WITH_THOUSANDS.fullmatch(answer) else answer
 
 
 def read_last_box(value: Any, record: Record) -> str:

@@ -33,7 +33,7 @@ KNOWN_INSTRUCTIONS = (
     r"include the answer in \boxed{} for closed-form results like multiple choices or mathematical solutions.",
 )
 
-_SPELLINGS = {"'": "['\u2018\u2019]", '"': '["\u201c\u201d]'}
+_QUOTATION_MARKS = {"'": "['\u2018\u2019]", '"': '["\u201c\u201d]'}
 
 
 def strip_instructions(text: str) -> str:
@@ -58,7 +58,7 @@ def strip_instructions(text: str) -> str:
 
 def _pattern_of(instruction: str) -> str:
     words = instruction.removesuffix(".").split()
-    spelled = (re.sub("""['"]""", lambda quote: _SPELLINGS[quote[0]], re.escape(word)) for word in words)
+    spelled = (re.sub("""['"]""", lambda quote: _QUOTATION_MARKS[quote[0]], re.escape(word)) for word in words)
     return r"\s+".join(spelled) + r"\.?"
 
 

@@ -4,14 +4,15 @@ A new one is an entry of `PRESETS`, made of fields that name a column, or a path
 
     prompts.py       the problem, out of a text or a chat, without instructions; images are refused
     choices.py       the problem with its options, for multiple choice
-    answers.py       the answer, out of a solution, a marked line or a list
+    answers.py       the answer, out of a solution, a chat or a list
     solutions.py     the solution, out of several or without thoughts
+    gsm8k.py         both, as GSM8K writes them
     instructions.py  what `prompts.py` takes away from a problem
 """
 
 from dataclasses import dataclass, replace
 
-from data_prep.sources import answers, choices, prompts, solutions
+from data_prep.sources import answers, choices, gsm8k, prompts, solutions
 from data_prep.sources.fields import Field
 from data_prep.sources.instructions import BOX_INSTRUCTION
 from data_prep.sources.paths import Record
@@ -60,8 +61,8 @@ PRESETS: dict[str, Preset] = {
     "gsm8k": Preset(
         "GSM8K (openai/gsm8k): the answer behind ####, the rationale as solution",
         problem=Field(("question",), prompts.read_problem),
-        answer=Field(("answer",), answers.read_after_hashes),
-        solution=Field(("answer",), solutions.read_gsm8k_solution),
+        answer=Field(("answer",), gsm8k.read_after_hashes),
+        solution=Field(("answer",), gsm8k.read_gsm8k_solution),
         data_source="gsm8k",
     ),
     "math": Preset(
@@ -164,7 +165,7 @@ PRESETS: dict[str, Preset] = {
         solution=Field(
             ("extra_info.solution",),
             clean=solutions.without_thinking,
-            otherwise=Field(("extra_info.answer",), solutions.read_gsm8k_solution),
+            otherwise=Field(("extra_info.answer",), gsm8k.read_gsm8k_solution),
         ),
         correctness_rate=Field(("extra_info.correctness_rate",)),
         data_source=Field(("data_source",)),

@@ -8,8 +8,6 @@ from data_prep.sources.paths import Record
 
 _THOUGHT_MARKS = (("<think>", "</think>"), ("<|begin_of_thought|>", "<|end_of_thought|>"))
 _SOLUTION_MARKS = re.compile(r"<\|(?:begin|end)_of_solution\|>")
-_CALCULATOR_MARK = re.compile(r"<<[^<>]*>>")
-_GSM8K_ANSWER = re.compile(r"\s*####\s*(?P<answer>[^\n]*\S)\s*\Z")
 
 
 def without_thinking(text: str) -> str:
@@ -28,22 +26,6 @@ def without_thinking(text: str) -> str:
         rest = rest.rpartition(end)[2].partition(begin)[0]
     rest = _SOLUTION_MARKS.sub("", rest)
     return text if rest == text else rest.strip()
-
-
-def read_gsm8k_solution(value: Any, record: Record) -> str | None:
-    r"""Return the rationale of GSM8K without the marks of its calculator, and its answer in a box at the end.
-
-    Returns None for a text that does not end in `####` and an answer.
-
-    >>> read_gsm8k_solution("48/2 = <<48/2=24>>24 clips.\n#### 24", {})
-    '48/2 = 24 clips.\nThe final answer is \\boxed{24}'
-    """
-    answer = _GSM8K_ANSWER.search(str(value))
-    if not answer:
-        return None
-    rationale = _CALCULATOR_MARK.sub("", str(value)[: answer.start()])
-    gold = re.sub(r"(?<=\d),(?=\d{3})", "", answer["answer"])
-    return f"{rationale}\nThe final answer is \\boxed{{{gold}}}"
 
 
 def read_correct_generation(value: Any, record: Record) -> str | None:
