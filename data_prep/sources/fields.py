@@ -11,8 +11,11 @@ class BadRow(ValueError):
     """What is wrong with a row: `reason` is a short class for counting, the text of the error the detail."""
 
     def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
+        super().__init__(reason, detail)  # Both, so that it can be sent to another process.
         self.reason = reason
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 def as_it_is(value: Any, record: Record) -> Any:

@@ -1,5 +1,7 @@
 """A field says where a value is, how it is read, and what is read where there is none."""
 
+import pickle
+
 import pytest
 
 from data_prep.sources.fields import BadRow, Field
@@ -34,6 +36,8 @@ def test_what_is_bad_is_named_with_its_path_and_reason():
         Field(("x", "b.c"), refuse).value({"b": {"c": "7"}})
     assert (caught.value.reason, str(caught.value)) == ("image", "b.c is a picture of 7")
     assert isinstance(caught.value, ValueError)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (again.reason, str(again)) == ("image", "b.c is a picture of 7")
 
 
 def test_cleaning_can_be_switched_off_and_what_it_leaves_empty_is_none():
