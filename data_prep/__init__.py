@@ -14,7 +14,7 @@ Folders:
 
 A new dataset: a command that reads with `sources.records.read_records`, checks with `sources.problems.read_problems`,
 builds rows with `writing.rows.build_row` and writes with `writing.card.write_dataset`; eval_suite.py is the shortest.
-A new file format: a reader in the table of sources/records.py, and, if rates are to be written to it, an encoder in
+A new file format: a reader in a table of sources/formats.py, and, if rates are to be written to it, an encoder in
 that of sources/problem_records.py.
 
 Imports in this order: writing <- sources <- quality <- the commands, which also use sampling. Of ours outside this

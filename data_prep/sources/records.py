@@ -1,96 +1,80 @@
-"""Reads records, one mapping a row, from the files that datasets come in and from the Hugging Face hub."""
+"""Reads records, one mapping a row, from files, folders and the Hugging Face hub, and says where each stands."""
 
-import csv
-import json
-import sys
-from collections.abc import Callable, Iterable, Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow
-import pyarrow.parquet
 
-from data_prep.sources.hub import find_split, load_splits
+from data_prep.sources.decoding import UTF_8, check_encoding
+from data_prep.sources.formats import is_text, read_rows
+from data_prep.sources.hub import load_splits, read_split
+from data_prep.sources.inputs import Part, expand_inputs
+from data_prep.sources.shards import DEFAULT_SPLIT
 
 Record = dict[str, Any]
 
 
-def read_records(source: str, split: str = "train", config: str | None = None) -> Iterator[Record]:
-    """Yield the records of a file, chosen by its ending, or else of a Hugging Face dataset (see `hub.load_splits`).
+@dataclass(frozen=True, slots=True)
+class LocatedRecord:
+    """A record, and where it stands: its row, from 1, within a file or a dataset."""
 
-    Files: `.json` (a list of objects), `.jsonl` (an object a line; blank lines are skipped), `.csv` (with a header;
-    all values are texts) and `.parquet`. `split` and `config` apply to Hugging Face datasets only.
+    record: Record
+    source: str
+    row: int
 
-    Raises ValueError, naming the file and the line or row (both from 1), for what cannot be read, and OSError, naming
-    the file, for a file that cannot be opened.
+
+def read_located(
+    inputs: Sequence[str], split: str | None = None, config: str | None = None, encoding: str = UTF_8
+) -> Iterator[LocatedRecord]:
+    """Yield the records of all inputs in their order, and of each in its own; a row that is a list has keys "0", "1", …
+
+    An input is a file of a kind in `formats`, a glob, a folder of such files, a folder that `save_to_disk` wrote, or
+    the name of a dataset on the hub. `split` (`train` if it is None) and `config` are for the last three, `encoding`
+    for text files.
+
+    Raises ValueError or OSError, naming the file or dataset and the line or row (both from 1), for what cannot be read:
+    before the first record if an input is not there or an option does not apply to it, else where it is met. An input
+    without rows is refused too.
     """
-    path = Path(source)
-    read_file = _READERS.get(path.suffix.lower())
-    if read_file is not None and not path.is_dir():
-        records = read_file(path)
-    elif path.is_file():
-        raise ValueError(f"{path}: unknown kind of file; expected {', '.join(_READERS)}")
-    else:
-        records = find_split(load_splits(source, config), (split,), source)
-    for row_number, record in enumerate(records, start=1):
-        if not isinstance(record, dict):
-            raise ValueError(f"{source}, row {row_number}: expected an object, got {type(record).__name__}")
-        yield record
+    is_default = check_encoding(encoding) == UTF_8
+    parts = expand_inputs(inputs, split, config)
+    if not is_default and not any(part.is_file and is_text(Path(part.source)) for part in parts):
+        raise ValueError(f"--encoding {encoding} is for text files, and no input is one; leave it out")
+    return (located for part in parts for located in _read_part(part, split, config, encoding))
 
 
-def _read_json(path: Path) -> list[Any]:
-    records = _parse_json(path.read_bytes(), path, first_line=1)
-    if not isinstance(records, list):
-        raise ValueError(f"{path}: expected a list of objects, got {type(records).__name__}")
-    return records
+def read_records(source: str, split: str = DEFAULT_SPLIT, config: str | None = None) -> Iterator[Record]:
+    """Yield the records of one input as `read_located` does, which a file allows no split but `train` for."""
+    located = read_located([source], None if split == DEFAULT_SPLIT else split, config)
+    return (each.record for each in located)
 
 
-def _read_json_lines(path: Path) -> Iterator[Any]:
-    with path.open("rb") as file:
-        for line_number, line in enumerate(file, start=1):
-            if line.strip():
-                yield _parse_json(line.strip(), path, first_line=line_number)
-
-
-def _parse_json(content: bytes, path: Path, first_line: int) -> Any:
+def _read_part(part: Part, split: str | None, config: str | None, encoding: str) -> Iterator[LocatedRecord]:
+    row = 0
     try:
-        return json.loads(content)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}, line {first_line + error.lineno - 1}: {error.msg}") from error
-    except UnicodeDecodeError as error:
-        line = first_line + content.count(b"\n", 0, error.start)
-        raise ValueError(f"{path}, line {line}: not UTF-8") from error
-    except (RecursionError, ValueError) as error:  # Nested too deeply; an integer of thousands of digits.
-        raise ValueError(f"{path}, from line {first_line}: {error}") from error
+        for row, value in enumerate(_rows_of_part(part, split, config, encoding), start=1):
+            yield LocatedRecord(_as_record(value, part.source, row), part.source, row)
+    except (EOFError, OSError, zlib.error, pyarrow.ArrowException) as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
+        place = f"{part.source}, after row {row}" if row else part.source
+        raise ValueError(f"{place}: damaged, or not what its name says: {error}") from error
+    if row == 0:
+        raise ValueError(f"{part.source}: no rows")
 
 
-def _read_csv(path: Path) -> Iterator[Record]:
-    csv.field_size_limit(sys.maxsize)  # Its own limit is lower than ours and does not say which field it was.
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, strict=True)
-        try:
-            for record in reader:
-                if None in record:
-                    raise ValueError(f"{path}, line {reader.line_num}: more fields than the header has")
-                yield record
-        except csv.Error as error:  # Where the record begins: a quotation mark left open ends with the file.
-            raise ValueError(f"{path}, line {reader.line_num + 1}: {error}") from error
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{path}, after line {reader.line_num}: not UTF-8") from error
+def _rows_of_part(part: Part, split: str | None, config: str | None, encoding: str) -> Iterable[Any]:
+    if part.is_file:
+        return read_rows(Path(part.source), encoding)
+    return read_split(load_splits(part.source, config), split or DEFAULT_SPLIT, part.source)
 
 
-def _read_parquet(path: Path) -> Iterator[Record]:
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches():
-                yield from batch.to_pylist()
-    except pyarrow.ArrowException as error:
-        raise ValueError(f"{path}: {error}") from error
-
-
-_READERS: dict[str, Callable[[Path], Iterable[Any]]] = {
-    ".json": _read_json,
-    ".jsonl": _read_json_lines,
-    ".csv": _read_csv,
-    ".parquet": _read_parquet,
-}
+def _as_record(value: Any, source: str, row: int) -> Record:
+    if isinstance(value, list):  # As the viewer of the hub has it.
+        return {str(position): item for position, item in enumerate(value)}
+    if not isinstance(value, dict):
+        raise ValueError(f"{source}, row {row}: expected an object, got {type(value).__name__}")
+    return value
