@@ -83,7 +83,7 @@ def summarise(problems_by_name: Mapping[str, Sequence[MathProblem]]) -> str:
         rows.append([name, len(problems), BENCHMARKS[name].num_problems, num_alternatives, num_accepted])
         rows[-1] += [kinds[kind] for kind in KINDS]
     total: list[object] = ["all", *(sum(column) for column in zip(*(row[1:] for row in rows), strict=True))]
-    header = ["benchmark", "problems", "in the paper", "several accepted", "accepted in a box", *KINDS]
+    header = ["benchmark", "problems", "in the paper", "several accepted", "answers accepted", *KINDS]
     return aligned_table([header, *rows, total])
 
 

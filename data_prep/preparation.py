@@ -32,12 +32,12 @@ def prepare(options: argparse.Namespace) -> str:
     if options.subset == "hard":
         selection.drop("not hard", find_easy(selection.problems, options.max_correctness_rate))
     if options.drop_unverified:
-        sections.append(_verify(selection, should_drop=True))
+        sections.append(_verify(selection, options))
     if options.size is not None:
         drawn = {problem.row_number for problem in draw_random(selection.problems, options.size, options.seed)}
         selection.drop("not drawn", {problem.row_number for problem in selection.problems} - drawn)
     if not options.drop_unverified and not options.no_verification:
-        sections.append(_verify(selection, should_drop=False))
+        sections.append(_verify(selection, options))
     rows_in_and_out = summary.row_table(len(problems), selection.dropped_rows, len(selection.problems))
     if not selection.problems:
         raise ValueError(f"no rows are left\n\n{rows_in_and_out}")
@@ -98,11 +98,14 @@ def _limit_prompts(selection: Selection, tokenizer: Any, options: argparse.Names
     return f"Prompts over {limit}: {len(too_long):,} of {len(lengths):,}, {fate}."
 
 
-def _verify(selection: Selection, should_drop: bool) -> str:
-    verification = verify_references(selection.problems)
-    if should_drop:
-        selection.drop("answer not accepted", verification.rejected_answers)
-        selection.drop("solution not accepted", verification.rejected_solutions - verification.rejected_answers)
+def _verify(selection: Selection, options: argparse.Namespace) -> str:
+    verification = verify_references(selection.problems, options.instruction)
+    if options.drop_unverified:
+        dropped: set[int] = set()
+        for kind, failed in verification.failures.items():
+            if failed - dropped:
+                selection.drop(kind, failed - dropped)
+                dropped |= failed
     return summary.verification_table(verification)
 
 

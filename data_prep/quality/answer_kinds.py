@@ -2,7 +2,8 @@ r"""Sorts reference answers into kinds, which tell how much of a dataset plain a
 
 import re
 
-_DELIMITERS = re.compile(r"(?s)\$+(.*?)\$+|\\\((.*)\\\)|\\\[(.*)\\\]|\\boxed\{(.*)\}|\\(?:text|mbox)\{([^{}]*)\}")
+from data_prep.sources.golds import bare_answer
+
 # Between groups of three digits, as in 11,\! 111; an ordinary space after a comma tells a list from a number.
 _SEPARATOR_SPACING = re.compile(r"\\[!,]\s*")
 _WHOLE = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
@@ -28,10 +29,5 @@ def kind_of(answer: str) -> str:
     >>> kind_of(r"$1,\!234$"), kind_of(r"\boxed{\frac{1}{2}}"), kind_of("(3, 2)"), kind_of("x = 5")
     ('integer', 'fraction', 'list', 'expression')
     """
-    previous = None
-    while answer != previous:
-        previous, answer = answer, answer.strip().rstrip(".")
-        if match := _DELIMITERS.fullmatch(answer):
-            answer = next(group for group in match.groups() if group is not None)
-    answer = _SEPARATOR_SPACING.sub("", answer)
+    answer = _SEPARATOR_SPACING.sub("", bare_answer(answer))
     return next((kind for kind, pattern in _PATTERNS.items() if pattern.fullmatch(answer)), "expression")

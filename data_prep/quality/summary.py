@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from data_prep.quality.answer_kinds import KINDS, kind_of
 from data_prep.quality.token_lengths import PERCENTILES, percentiles
-from data_prep.quality.verification import Verification
+from data_prep.quality.verification import REFERENCE_CHECKS, SOLUTION_NOT_ACCEPTED, Verification
 from data_prep.sources.problems import MathProblem
 from data_prep.writing.markdown import aligned_table
 
@@ -35,17 +35,36 @@ def answer_table(problems: Sequence[MathProblem]) -> str:
     return aligned_table([["answers", "problems"], *kinds, ["several accepted", num_several]])
 
 
+def bad_row_table(bad_rows: Mapping[str, Sequence[int]]) -> str:
+    """Return a table of the rows that could not be read, by reason, with the first of them.
+
+    >>> print(bad_row_table({"answer is missing or empty": [7, 3]}))
+    | bad rows                   | number | input rows |
+    | -------------------------- | -----: | ---------- |
+    | answer is missing or empty |      2 | 3, 7       |
+    """
+    rows = [[reason, len(numbers), _examples(numbers)] for reason, numbers in bad_rows.items()]
+    return aligned_table([["bad rows", "number", "input rows"], *rows])
+
+
 def verification_table(verification: Verification) -> str:
-    """Return a table of what the verifier accepts, and of the first rows of the input that it does not."""
-    num_solutions = len(verification.checked) - len(verification.without_solution)
-    rejected_answers, rejected_solutions = map(
-        _examples, (verification.rejected_answers, verification.rejected_solutions)
-    )
+    """Return a table of what was checked of the references, and of the first rows that failed.
+
+    What grading can find has a row in any case, what an answer's text shows only if it was found.
+    """
+    num_checked = len(verification.checked)
+    num_solutions = num_checked - len(verification.without_solution)
+    rows = [
+        [kind, num_solutions if kind == SOLUTION_NOT_ACCEPTED else num_checked, len(failed), _examples(failed)]
+        for kind, failed in verification.failures.items()
+        if failed or kind in REFERENCE_CHECKS
+    ]
+    failed = verification.failed
     return aligned_table(
         [
-            ["reference", "checked", "accepted", "not accepted, input rows"],
-            ["answer in a box", len(verification.checked), verification.num_accepted_answers, rejected_answers],
-            ["solution", num_solutions, verification.num_accepted_solutions, rejected_solutions],
+            ["references", "checked", "failed", "input rows"],
+            *rows,
+            ["any of these", num_checked, len(failed), _examples(failed)],
         ]
     )
 

@@ -1,11 +1,24 @@
 """Which problems are kept: repetitions, the random draw, and the hard ones."""
 
 import hashlib
+import json
+from pathlib import Path
 
+import datasets
 import pytest
 
-from data_prep.quality.selection import Selection, draw_random, find_easy, find_repetitions
-from data_prep.sources.problems import MathProblem
+from data_prep.quality.selection import (
+    Selection,
+    draw_random,
+    draw_validation,
+    find_easy,
+    find_overlap,
+    find_repetitions,
+    folded,
+)
+from data_prep.sources.problems import MathProblem, parse_problem
+
+DATA = Path(__file__).parents[4] / "shared" / "data"
 
 
 def problems(*texts_and_answers):
@@ -81,3 +94,85 @@ def test_a_problem_without_rate_is_named():
     rows = [MathProblem(1, "x", ("1",), correctness_rate=0.0), MathProblem(4, "y", ("1",))]
     with pytest.raises(ValueError, match="^row 4 has no correctness rate"):
         find_easy(rows, 0.125)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("  What  is\n1+1?\t", "What is 1+1?"),
+        ("What\u00a0is\u2003it", "What is it"),
+        ("\uff11+\uff12 = \uff13", "1+2 = 3"),  # Digits as wide as Chinese characters.
+        ("na\u0131\u0308ve \ufb01t", "na\u0131\u0308ve fit"),
+        ("Poincare\u0301", "Poincar\u00e9"),
+    ],
+)
+def test_spaces_and_forms_of_letters_do_not_tell_problems_apart(text, same):
+    assert folded(text) == folded(same) == same
+
+
+@pytest.mark.parametrize(("text", "other"), [("x\u00b2", "x2"), ("x\u2082", "x2"), ("\u00bd", "1/2"), ("\u2460", "1")])
+def test_exponents_indices_fractions_and_circles_do(text, other):
+    assert folded(text) != folded(other)
+    assert folded(f"  {text} ") == text
+
+
+def test_repetitions_are_found_through_spaces_and_forms():
+    rows = problems(
+        ("What is 1+1?", "2"), ("What  is\n\uff11+1?", "2"), ("What is x\u00b2?", "4"), ("What is x2?", "4")
+    )
+    assert find_repetitions(rows, same_text) == ({2}, set())
+
+
+def test_problems_that_occur_elsewhere_are_found_by_their_folded_text():
+    rows = problems(("a  b", "1"), ("c", "1"), ("a b ", "2"), ("A b", "1"))
+    assert find_overlap(rows, {"a\nb", "d"}) == {1, 3}
+    assert find_overlap(rows, []) == set()
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 9])
+def test_a_held_out_set_has_its_size_and_shares_no_text_with_the_rest(size):
+    # Ten rows of seven texts: a three times, b twice.
+    rows = problems(*((text, "1") for text in ("a", "b", "a ", "c", "d", " a", "e", "b", "f", "g")))
+    for seed in range(20):
+        held_out = draw_validation(rows, size, seed)
+        assert len(held_out) == size
+        texts = {
+            is_out: {p.text.strip() for p in rows if (p.row_number in held_out) is is_out} for is_out in (True, False)
+        }
+        assert texts[True] & texts[False] == set()
+
+
+def test_a_held_out_set_is_drawn_by_the_smallest_hashes_whatever_the_order():
+    rows = problems(*((letter, "1") for letter in "abcdefgh"))
+    assert draw_validation(rows, 3, seed=7) == {problem.row_number for problem in draw_random(rows, 3, seed=7)}
+    assert draw_validation(rows[::-1], 3, seed=7) == draw_validation(rows, 3, seed=7)
+    assert len({tuple(sorted(draw_validation(rows, 3, seed))) for seed in range(20)}) > 1
+
+
+def test_repetitions_are_combined_to_the_size_where_it_can_be_done():
+    # Three rows of x, two of y and of z: 4 is 2+2, whichever comes first; 6 cannot be had, and 5 is 3+2.
+    rows = problems(*((text, "1") for text in "xxxyyzz"))
+    for seed in range(10):
+        assert draw_validation(rows, 4, seed) == {4, 5, 6, 7}
+        assert len(draw_validation(rows, 6, seed)) == 5
+
+
+@pytest.mark.parametrize(
+    ("texts", "size", "words"),
+    [("abc", 3, "of 3 was asked for, and there are 3"), ("abc", 0, "of 0 was asked"), ("aabb", 1, "as few as 1 rows")],
+)
+def test_a_held_out_set_must_leave_rows_to_train_on_and_have_some(texts, size, words):
+    with pytest.raises(ValueError, match=words):
+        draw_validation(problems(*((text, "1") for text in texts)), size, seed=0)
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the paper's data is not part of this repository")
+def test_three_of_the_papers_problems_are_in_its_evaluation_suite():
+    records = json.loads((DATA / "deepscaler_hard-1k.json").read_text(encoding="utf-8"))
+    hard = [parse_problem(record, row) for row, record in enumerate(records, start=1)]
+    suite = datasets.load_from_disk(str(DATA / "evaluation_suite"))
+    overlaps = {name: find_overlap(hard, split["problem"]) for name, split in suite.items()}
+    # 645 to the letter, the two others with line breaks at other places.
+    assert {name: rows for name, rows in overlaps.items() if rows} == {"math": {508, 645, 829}}
+    stripped = {text.strip() for text in suite["math"]["problem"]}
+    assert [problem.row_number for problem in hard if problem.text.strip() in stripped] == [645]

@@ -1,6 +1,6 @@
 """The tables of the summary."""
 
-from data_prep.quality.summary import answer_table, length_table, row_table, verification_table
+from data_prep.quality.summary import answer_table, bad_row_table, length_table, row_table, verification_table
 from data_prep.quality.verification import Verification
 from data_prep.sources.problems import MathProblem
 
@@ -25,17 +25,30 @@ def test_answers_are_counted_by_kind():
     assert cells(answer_table(problems)) == [["integer", "2"], ["expression", "1"], ["several accepted", "1"]]
 
 
-def test_references_are_counted_with_the_first_that_are_not_accepted():
+def test_failures_of_references_are_counted_with_the_first_rows():
     verification = Verification(
         checked=frozenset(range(1, 11)),
-        rejected_answers=frozenset({9}),
-        rejected_solutions=frozenset({9, 2, 10}),
+        failures={
+            "answer not accepted": frozenset({9}),
+            "wrong answer accepted": frozenset(),
+            "solution not accepted": frozenset({9, 2, 10}),
+            "placeholder as answer": frozenset({7}),
+            "prose as answer": frozenset(),
+        },
         without_solution=frozenset({1}),
     )
     assert cells(verification_table(verification)) == [
-        ["answer in a box", "10", "9", "9"],
-        ["solution", "9", "6", "2, 9, 10"],
+        ["answer not accepted", "10", "1", "9"],
+        ["wrong answer accepted", "10", "0", ""],
+        ["solution not accepted", "9", "3", "2, 9, 10"],
+        ["placeholder as answer", "10", "1", "7"],
+        ["any of these", "10", "4", "2, 7, 9, 10"],
     ]
+
+
+def test_bad_rows_are_counted_by_reason_with_the_first():
+    table = bad_row_table({"answer is missing or empty": [8, 3, 4, 5, 6, 7], "no column": [1]})
+    assert cells(table) == [["answer is missing or empty", "6", "3, 4, 5, 6, 7, …"], ["no column", "1", "1"]]
 
 
 def test_lengths_are_given_as_percentiles_and_left_out_where_there_are_none():

@@ -1,14 +1,32 @@
-"""Which answers and solutions the verifier accepts, by the real verifier."""
+"""What is found about reference answers and solutions, by the real verifier."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from data_prep.quality.verification import have_equal_answers, verify_references
+from data_prep.quality import verification as checks
+from data_prep.quality.verification import (
+    FAILURES,
+    REFERENCE_CHECKS,
+    Verification,
+    find_failures,
+    have_equal_answers,
+    too_faulty,
+    verify_references,
+)
 from data_prep.sources.problems import MathProblem, parse_problem
 
 AUTHORS_FILE = Path(__file__).parents[4] / "shared" / "data" / "deepscaler_hard-1k.json"
+
+GSM8K = [
+    "Natalia sold 48/2 = <<48/2=24>>24 clips in May.\nNatalia sold 48+24 = <<48+24=72>>72 clips altogether.\n#### 72",
+    "Weng earns 12/60 = $<<12/60=0.2>>0.2 per minute.\nIn 50 minutes, she earned 0.2 x 50 = $<<0.2*50=10>>10.\n#### 10",
+]
+
+
+def failures(text, answers, solution="", instruction=""):
+    return find_failures(MathProblem(1, text, tuple(answers), solution), instruction)
 
 
 def test_each_row_lands_where_the_verifier_puts_it():
@@ -29,7 +47,94 @@ def test_each_row_lands_where_the_verifier_puts_it():
     assert verification.without_solution == {5, 6}
     assert verification.rejected_answers == {8, 9}
     assert verification.rejected_solutions == {3, 4, 8}
+    assert verification.failed == {3, 4, 8, 9}
     assert (verification.num_accepted_answers, verification.num_accepted_solutions) == (7, 4)
+    assert list(verification.failures) == list(FAILURES)
+
+
+def test_a_whole_solution_as_answer_is_accepted_in_a_box_and_fails_all_the_same():
+    verification = verify_references(
+        [MathProblem(row, "How many?", (gold,)) for row, gold in enumerate(GSM8K, start=1)]
+    )
+    found = {kind: rows for kind, rows in verification.failures.items() if rows}
+    assert found == {"final answer alone not accepted": {1, 2}, "'####' in the answer": {1, 2}}
+    assert verification.num_accepted_answers == 0
+    message = too_faulty(verification)
+    assert message.startswith(
+        "2 of 2 reference answers are no final answers that the reward can grade: row 1 ('####' in"
+    )
+    assert "'Natalia sold 48/2 = <<48/2=24>>24 clips  … gether. #### 72'" in message
+    assert failures("How many?", ["72"]) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "instruction", "is_another"),
+    [
+        ("1+1?", "", False),
+        ("1+1?", r"Put it in \boxed{}.", False),
+        ("1+1?", 'Write the answer after "####".', True),
+        ("1+1? Answer:", "", True),
+        (r"#### Task: 1+1? Use \boxed{}.", "", False),
+    ],
+)
+def test_a_prompt_that_asks_for_what_the_reward_does_not_read_is_a_failure(text, instruction, is_another):
+    assert failures(text, ["2"], instruction=instruction) == ({"another form asked for"} if is_another else set())
+
+
+def test_which_forms_the_reward_reads_is_found_by_grading(monkeypatch):
+    monkeypatch.setattr(checks, "grade", lambda response, gold: float(response.endswith(f"#### {gold}")))
+    checks._forms_read.cache_clear()
+    try:
+        assert checks._forms_read() == {"####"}
+    finally:
+        checks._forms_read.cache_clear()
+
+
+def test_a_reward_that_accepts_everything_accepts_a_wrong_answer(monkeypatch):
+    monkeypatch.setattr(checks, "grade", lambda response, gold: 1.0)
+    assert not checks._rejects_answer(MathProblem(1, "x", ("2",)), "x")
+    assert checks._accepts_wrong_answer(MathProblem(1, "x", ("2",)), "x")
+
+
+def test_one_more_than_one_answer_may_be_another_of_them():
+    assert failures("x", ["1", "2"]) == set()
+
+
+@pytest.mark.parametrize(
+    ("answers", "kind"),
+    [
+        (["proof"], "placeholder as answer"),
+        (["2", "NaN"], "not a number as answer"),
+        (["Anna is older than Ben and Cid"], "prose as answer"),
+    ],
+)
+def test_what_the_text_of_an_answer_shows_is_a_failure(answers, kind):
+    assert kind in failures("x", answers)
+
+
+def test_prose_is_left_to_the_reader_where_answers_are_counted():
+    verification = verify_references([MathProblem(1, "x", ("Anna is older than Ben and Cid",))])
+    assert (verification.num_accepted_answers, verification.failed) == (1, {1})
+
+
+def verification_of(num_checked, **failures):
+    by_kind = {kind.replace("_", " "): frozenset(rows) for kind, rows in failures.items()}
+    golds = {row: f"gold {row}" for rows in by_kind.values() for row in rows}
+    return Verification(frozenset(range(1, num_checked + 1)), by_kind, failed_golds=golds)
+
+
+def test_answers_are_too_faulty_from_more_than_half_on():
+    assert too_faulty(verification_of(4, answer_not_accepted={1, 3})) is None
+    assert too_faulty(verification_of(4, answer_not_accepted={1, 3}, placeholder_as_answer={3, 4})) == (
+        "3 of 4 reference answers are no final answers that the reward can grade: "
+        "row 3 (placeholder as answer) 'gold 3'; row 1 (answer not accepted) 'gold 1'"
+    )
+
+
+def test_solutions_and_prompts_are_no_faults_of_answers():
+    rows = {1, 2, 3, 4}
+    assert too_faulty(verification_of(4, solution_not_accepted=rows, another_form_asked_for=rows)) is None
+    assert set(verification_of(1, **{"solution_not_accepted": {1}}).failures) <= set(REFERENCE_CHECKS)
 
 
 def test_many_threads_give_the_verdicts_of_one():
@@ -51,3 +156,5 @@ def test_of_the_papers_references_all_answers_and_nearly_all_solutions_are_accep
     verification = verify_references([parse_problem(record, row) for row, record in enumerate(records, start=1)])
     assert verification.num_accepted_answers == 1000
     assert verification.num_accepted_solutions >= 975  # The authors' own grader accepts 970.
+    assert verification.failed == verification.rejected_solutions
+    assert too_faulty(verification) is None

@@ -4,7 +4,7 @@ checks.py        the table of checks, the order they run in, and what becomes of
 findings.py      what a check gives back
 inputs.py        reads the model folder and the data files
 data.py          files, columns, rows, reference answers, data sources
-prompts.py       chat template, prompt lengths, room in the model's context, the form that a prompt asks for
+prompts.py       chat template, prompt lengths, room in the model's context
 reward.py        what the reward makes of a right answer and of a wrong one
 reward_probe.py  calls the reward in a process of its own
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from data_prep.quality.answer_forms import forms_asked
 from recipe.edge_grpo.correction.reference import answer_of
 from recipe.edge_grpo.run.preflight import data, prompts, reward
 from recipe.edge_grpo.run.preflight.findings import Finding, Level, ok, refuse, warn
@@ -114,9 +115,11 @@ def _check_rows(inputs: Inputs, key: str, data_set: DataSet) -> Iterator[Finding
         in_rows = [row[config.data.prompt_key] for row in data_set.rows]
         num_overlong = prompts.count_overlong(measure, in_rows, limit)
     is_filtered = bool(config.data.filter_overlong_prompts)
-    yield from prompts.check_lengths(data_set.key, num_overlong, len(data_set.rows), limit, is_filtered)
-    if data_set.is_whole:
-        is_dropped = is_filtered and num_overlong and num_rows == data_set.num_rows
+    lengths = prompts.check_lengths(data_set.key, num_overlong, len(data_set.rows), limit, is_filtered)
+    # other rows may be shorter, and an agent loop of the user's may make other prompts
+    yield from _soften(lengths, data_set.is_whole and (is_filtered or _has_rendering_agent_loop(config)))
+    is_dropped = is_filtered and num_overlong and num_rows == data_set.num_rows
+    if data_set.is_whole and not (is_dropped and num_overlong == num_rows):
         note = f" within data.max_prompt_length={limit}" if is_dropped else ""
         num_left = num_rows - num_overlong if is_dropped else num_rows
         yield from data.check_num_rows(data_set.key, num_left, batch_size, note)
@@ -136,11 +139,19 @@ def _check_template(inputs: Inputs) -> Iterator[Finding]:
     if not rows or not _can_tokenize(inputs):
         return
     prompt = rows[0][inputs.config.data.prompt_key]
-    agent_loop = inputs.config.actor_rollout_ref.rollout.agent.default_agent_loop
-    for finding in prompts.check_template(inputs.tokenizer, prompt, _template_options(inputs.config)):
-        # an agent loop of the user's may do without
-        is_certain = agent_loop in RENDERING_AGENT_LOOPS or inputs.config.data.filter_overlong_prompts
+    found = prompts.check_template(inputs.tokenizer, prompt, _template_options(inputs.config))
+    # an agent loop of the user's may do without
+    yield from _soften(found, _has_rendering_agent_loop(inputs.config) or inputs.config.data.filter_overlong_prompts)
+
+
+def _soften(findings: Iterator[Finding], is_certain: bool) -> Iterator[Finding]:
+    """Make warnings of problems that are not certain."""
+    for finding in findings:
         yield finding if is_certain or finding.level is not Level.PROBLEM else warn(finding.text, finding.fix)
+
+
+def _has_rendering_agent_loop(config: DictConfig) -> bool:
+    return config.actor_rollout_ref.rollout.agent.default_agent_loop in RENDERING_AGENT_LOOPS
 
 
 def _is_rendered(inputs: Inputs) -> bool:
@@ -183,7 +194,7 @@ def _check_reward(inputs: Inputs, probing: "Future[reward.Probe | None]") -> Ite
         some = rows[:: max(1, len(rows) // prompts.NUM_PROMPTS_READ)][: prompts.NUM_PROMPTS_READ]
         options, prompt_key = _template_options(inputs.config), inputs.config.data.prompt_key
         texts = [prompts.render(inputs.tokenizer, row[prompt_key], options) for row in some]
-        yield from reward.check_forms(path, prompts.forms_asked(texts), len(texts), probe)
+        yield from reward.check_forms(path, forms_asked(texts), len(texts), probe)
 
 
 def needs_gold(config: DictConfig) -> bool:

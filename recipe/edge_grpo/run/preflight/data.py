@@ -1,13 +1,17 @@
 """Checks of the data: files, columns and their types, number of rows, reference answers, data sources."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow
 
+from data_prep.sources.golds import gold_fault, is_certain
 from recipe.edge_grpo.correction.reference import ground_truth_of, is_answer
 from recipe.edge_grpo.run.preflight.findings import Finding, ok, refuse, warn
 from recipe.edge_grpo.run.preflight.inputs import DataSet
+
+FINAL_ANSWER_HELP = "keep the final answer alone, such as 72 of '… #### 72' (docs/data.md)"
 
 ROWS_HELP = "docs/data.md has the columns of a row and the commands that make them"
 
@@ -90,7 +94,9 @@ def check_num_rows(key: str, num_rows: int, batch_size: int, note: str = "") -> 
 
 
 def check_golds(key: str, rows: Sequence[Mapping[str, Any]], needs_gold: bool) -> Iterator[Finding]:
-    """Look for rows without a reference answer, and for answers that hold more than the answer.
+    """Look for rows without a reference answer, and for answers that are no final answers.
+
+    Refused where a row needs an answer: rows without one, and if all answers are certainly no final ones.
 
     Args:
         key: the setting that names the files.
@@ -104,13 +110,7 @@ def check_golds(key: str, rows: Sequence[Mapping[str, Any]], needs_gold: bool) -
             f"{key}: {len(empty)} of {len(rows)} rows have no reward_model.ground_truth, row {empty[0]} (from 0) first"
         )
         yield refuse(text, "add it or drop the rows") if needs_gold else warn(text)
-    long = [number for number, gold in enumerate(golds) if isinstance(gold, str) and "####" in gold]
-    if long:
-        yield warn(
-            f"{key}: in {len(long)} of {len(rows)} rows, row {long[0]} (from 0) first, reward_model.ground_truth holds "
-            "a solution with '####', and it is compared as a whole",
-            "keep what stands after '####'",
-        )
+    yield from _check_final_answers(key, golds, needs_gold)
     lists = [number for number, gold in enumerate(golds) if isinstance(gold, str) and _looks_like_list(gold)]
     if lists and len(lists) < len(golds):
         yield warn(
@@ -118,6 +118,39 @@ def check_golds(key: str, rows: Sequence[Mapping[str, Any]], needs_gold: bool) -
             f"{lists[0]} (from 0) first, and a plain text in the others",
             "a list of accepted answers must be a list, in every row of a file",
         )
+
+
+def _check_final_answers(key: str, golds: Sequence[Any], needs_gold: bool) -> Iterator[Finding]:
+    first_rows: dict[str, int] = {}
+    counts: Counter[str] = Counter()
+    for number, gold in enumerate(golds):
+        if (fault := _fault_of(gold)) is not None:
+            first_rows.setdefault(fault, number)
+            counts[fault] += 1
+    certain = {fault: count for fault, count in counts.items() if is_certain(fault)}
+    are_all = bool(golds) and sum(certain.values()) == len(golds)
+    if certain:
+        say = refuse if are_all and needs_gold else warn
+        yield say(_count_faults(key, certain, first_rows, len(golds)), FINAL_ANSWER_HELP)
+    doubtful = {fault: count for fault, count in counts.items() if not is_certain(fault)}
+    if 2 * sum(doubtful.values()) >= max(1, len(golds)):
+        yield warn(_count_faults(key, doubtful, first_rows, len(golds)), FINAL_ANSWER_HELP)
+
+
+def _fault_of(ground_truth: Any) -> str | None:
+    """Return what is wrong with an answer, or with the first of several that has a fault; None for no answer."""
+    if not is_answer(ground_truth):
+        return None
+    alternatives = ground_truth if isinstance(ground_truth, list | tuple) else [ground_truth]
+    return next((fault for each in alternatives if (fault := gold_fault(str(each))) is not None), None)
+
+
+def _count_faults(key: str, counts: Mapping[str, int], first_rows: Mapping[str, int], num_rows: int) -> str:
+    parts = [f"{fault} in {count}, row {first_rows[fault]} (from 0) first" for fault, count in counts.items()]
+    return (
+        f"{key}: reward_model.ground_truth is no final answer in {sum(counts.values())} of {num_rows} rows: "
+        f"{'; '.join(parts)}"
+    )
 
 
 def check_data_sources(key: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:

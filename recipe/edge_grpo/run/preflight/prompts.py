@@ -1,4 +1,4 @@
-"""Checks of the prompts: chat template, lengths, room in the model's context, and the form that they ask answers in."""
+"""Checks of the prompts: chat template, lengths, and room in the model's context."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,9 +11,6 @@ LENGTH_SECONDS = 3.0
 
 NUM_PROMPTS_READ = 50
 """Prompts, spread over the file, in which the form of the answer is looked for."""
-
-FORMS = {r"\boxed": r"The answer is \boxed{%s}.", "####": "The answer follows.\n#### %s", "Answer:": "Answer: %s"}
-"""{what a prompt that asks for a form of the answer has in it: a response in this form}."""
 
 
 def check_template(tokenizer: Any, prompt: Any, template_options: Mapping[str, Any]) -> Iterator[Finding]:
@@ -83,14 +80,21 @@ def _num_characters(prompt: Any) -> int:
 
 
 def check_lengths(key: str, num_overlong: int, num_prompts: int, limit: int, is_filtered: bool) -> Iterator[Finding]:
-    """Say how many prompts exceed `data.max_prompt_length`, and what verl does with them."""
+    """Say how many prompts exceed `data.max_prompt_length`, and what verl does with them; refuse if all do.
+
+    >>> [finding.text for finding in check_lengths("data.train_files", 8, 8, 20, is_filtered=True)]
+    ['data.train_files: 8 of 8 prompts exceed data.max_prompt_length=20 tokens and are dropped']
+    """
     if not num_overlong:
         return
-    text = f"{key}: {num_overlong} of {num_prompts} prompts exceed data.max_prompt_length={limit} tokens"
-    if is_filtered:
-        yield warn(f"{text} and are dropped (data.filter_overlong_prompts=True)")
+    fate = " and are dropped" if is_filtered else ", and verl cuts off their beginning"
+    text = f"{key}: {num_overlong} of {num_prompts} prompts exceed data.max_prompt_length={limit} tokens{fate}"
+    if num_overlong == num_prompts:
+        yield refuse(text, "raise data.max_prompt_length")
+    elif is_filtered:
+        yield warn(f"{text} (data.filter_overlong_prompts=True)")
     else:
-        yield warn(f"{text}, and verl cuts off their beginning", "set data.filter_overlong_prompts=True, or raise it")
+        yield warn(text, "set data.filter_overlong_prompts=True, or raise it")
 
 
 def check_context(
@@ -120,13 +124,3 @@ def check_context(
         )
     else:
         yield ok(f"context: {needed} fit in {context} tokens")
-
-
-def forms_asked(texts: Sequence[str]) -> dict[str, int]:
-    r"""Count the texts that mention each form of an answer; a text can mention several.
-
-    >>> forms_asked([r"Put the answer within \boxed{}.", "Write it after ####", "1+1?"])
-    {'\\boxed': 1, '####': 1}
-    """
-    counts = {form: sum(form in text for text in texts) for form in FORMS}
-    return {form: count for form, count in counts.items() if count}

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from recipe.edge_grpo.run.preflight.findings import Finding, ok, refuse, warn
-from recipe.edge_grpo.run.preflight.prompts import FORMS
 
 OWN_REWARD = "pkg://reward_fns.math_reward"
 
@@ -16,18 +15,10 @@ VERLS_REWARD: Mapping[str, Any] = {
 }
 """What verl calls where no function is named: it chooses one by `data_source`."""
 
-WRONG_ANSWER = "-98765.4321"
-"""Not the answer of any problem, and a number, which every reward can read."""
-
 MEND_FUNCTION = "mend the path, the name or the file"
 NAME_FUNCTION = (
     "name a function (pkg://reward_fns.math_reward), or rename the data_source to one that verl's reward knows"
 )
-
-PLAIN = "%s"
-
-WAYS = {**FORMS, "<answer>": "<answer>%s</answer>", "the bare answer": PLAIN}
-"""{name: a response that gives its answer in this way}."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +33,6 @@ class Probe:
     grades: Mapping[str, tuple[float, float]]
     error: str | None = None
     is_certain: bool = False
-
-
-def alter(gold: str) -> str:
-    """Return an answer that is surely wrong.
-
-    >>> alter("72"), alter(r"\\frac{1}{2}")
-    ('73', '-98765.4321')
-    """
-    return str(int(gold) + 1) if gold.isascii() and gold.isdecimal() and len(gold) < 18 else WRONG_ANSWER
 
 
 def ways_read(grades: Mapping[str, tuple[float, float]]) -> list[str]:

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from recipe.edge_grpo.run.preflight.reward import WAYS, Probe, alter
+from data_prep.quality.answer_forms import WAYS, wrong_answer
+from recipe.edge_grpo.run.preflight.reward import Probe
 
 PROBE_SECONDS = 10.0
 """A reward that has not answered by then is not tried."""
@@ -70,9 +71,10 @@ def load_reward(path: str, name: str) -> Callable[..., Any]:
 
 def grade_all_ways(function: Callable[..., Any], question: dict[str, Any]) -> dict[str, tuple[float, float]]:
     """Return {way: (accuracy of the reference answer, of a wrong one)}."""
-    gold = question["gold"]
+    gold, golds = question["gold"], question["row"]["reward_model"]["ground_truth"]
+    wrong = wrong_answer(golds if isinstance(golds, list) else [gold])
     return {
-        way: (_grade(function, question, form % gold), _grade(function, question, form % alter(gold)))
+        way: (_grade(function, question, form % gold), _grade(function, question, form % wrong))
         for way, form in WAYS.items()
     }
 

@@ -87,6 +87,24 @@ def test_rows_that_are_left_after_dropping_long_prompts_must_fill_a_batch(look, 
     )
 
 
+@pytest.mark.parametrize(("is_filtered", "words"), [(True, "are dropped"), (False, "verl cuts off their beginning")])
+def test_prompts_that_are_all_too_long_are_one_problem(look, make_row, is_filtered, words):
+    long = [make_row(number, "one " * 30) for number in range(8)]
+    overrides = ("data.max_prompt_length=20", f"data.filter_overlong_prompts={is_filtered}")
+    findings = look(long, *overrides)
+    (problem,) = texts(findings, Level.PROBLEM)
+    assert problem.startswith("data.train_files: 8 of 8 prompts exceed data.max_prompt_length=20 tokens")
+    assert words in problem and problem.endswith("; raise data.max_prompt_length")
+    assert texts(findings, Level.WARNING) == []
+
+
+def test_prompts_that_another_agent_loop_makes_are_no_problem_unless_they_are_dropped(look, make_row):
+    long = [make_row(number, "one " * 30) for number in range(8)]
+    mine = ("data.max_prompt_length=20", "actor_rollout_ref.rollout.agent.default_agent_loop=mine")
+    assert texts(look(long, *mine, "data.filter_overlong_prompts=False"), Level.PROBLEM) == []
+    assert len(texts(look(long, *mine, "data.filter_overlong_prompts=True"), Level.PROBLEM)) == 1
+
+
 def test_a_missing_chat_template_is_one_problem(look, rows, model):
     (model / "chat_template.jinja").unlink()
     (problem,) = texts(look(rows), Level.PROBLEM)
@@ -107,6 +125,28 @@ def test_answers_of_two_types_in_two_files_are_refused(look, rows, write_rows):
     files = [str(write_rows(rows, "a.parquet")), str(write_rows(lists, "b.parquet"))]
     (problem,) = texts(look(f"[{','.join(files)}]"), Level.PROBLEM)
     assert "the column 'reward_model' holds" in problem and "b.parquet" in problem and "a.parquet" in problem
+
+
+def test_whole_solutions_as_answers_are_refused_where_they_are_needed(look, make_row):
+    solution = {"style": "rule", "ground_truth": "48/2 = 24\n24+48 = 72\n#### 72"}
+    rows = [make_row(number, reward_model=solution) for number in range(8)]
+    (problem,) = texts(look(rows), Level.PROBLEM)
+    assert problem.startswith(
+        "data.train_files: reward_model.ground_truth is no final answer in 8 of 8 rows: '####' in the answer in 8, row"
+    )
+    assert "keep the final answer alone" in problem
+    findings = look(rows, "edge_grpo.gec.enabled=False")
+    assert texts(findings, Level.PROBLEM) == []
+    assert any("'####' in the answer in 8" in text for text in texts(findings, Level.WARNING))
+
+
+def test_answers_of_validation_problems_that_are_none_are_a_warning(look, rows, make_row):
+    findings = look(rows, val=[make_row(reward_model={"style": "rule", "ground_truth": "proof"})])
+    (warning,) = texts(findings, Level.WARNING)
+    assert warning.startswith(
+        "data.val_files: reward_model.ground_truth is no final answer in 1 of 1 rows: placeholder"
+    )
+    assert texts(findings, Level.PROBLEM) == []
 
 
 def test_an_empty_data_source_is_a_warning(look, rows):

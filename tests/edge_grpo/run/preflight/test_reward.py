@@ -4,7 +4,7 @@ import pytest
 
 from recipe.edge_grpo.run.preflight.findings import Level
 from recipe.edge_grpo.run.preflight.reward import OWN_REWARD, Probe, check_forms, check_grades, ways_read
-from recipe.edge_grpo.run.preflight.reward_probe import probe_reward
+from recipe.edge_grpo.run.preflight.reward_probe import grade_all_ways, probe_reward
 
 ROW = {"data_source": "mine", "reward_model": {"ground_truth": "72"}}
 
@@ -43,6 +43,13 @@ def test_a_reward_of_any_kind_is_asked_in_every_form(probe, source):
 def test_arguments_of_the_configuration_are_handed_over(probe):
     source = SIGNATURE.replace("=None", ", mark") + "    return mark + ground_truth in solution_str"
     assert ways_read(probe(source, reward_kwargs={"mark": "Answer: "}).grades) == ["Answer:"]
+
+
+def test_one_more_than_an_answer_is_not_wrong_where_it_is_another_of_them():
+    row = {"reward_model": {"ground_truth": ["1", "2"]}}
+    question = {"gold": "1", "row": row, "reward": {"accuracy_key": "acc"}}
+    grades = grade_all_ways(lambda solution_str, ground_truth, **_: float(solution_str in ground_truth), question)
+    assert ways_read(grades) == ["the bare answer"]
 
 
 @pytest.mark.process
