@@ -22,11 +22,12 @@ _MAX_LAYERS = 8  # Of delimiters around an answer; real ones have two, as in \(\
 _WRITTEN_OUT_NONE = "None"
 _PLACEHOLDER = re.compile(
     "(?:see )?(?:the )?proof|proof is complete|proved|qed|not ?found|no answer(?: found)?|#?n/a|<na>|null|unknown"
-    "|unspecified|missing|omitted|tbd|todo|not (?:available|provided|applicable)|see (?:above|below|explanation)"
-    "|(?:see )?(?:the )?solution|answer"
+    "|unspecified|tbd|todo|not (?:available|provided|applicable)|see (?:above|below|explanation)"
+    "|see (?:the )?solution"
 )
 _DOTS_OR_DASHES = re.compile(r"[?.…_]+|[-–—]{2,}")  # noqa: RUF001 - dashes of any length; a single `-` may be a sign
 _NO_NUMBERS = frozenset({"nan", "inf", "+inf", "-inf", "nat"})
+_OPENING_OR_CLOSING = re.compile(r"\\begin|\\end|\\.|[{}]")  # `\{` is a printed brace
 _LINE_GOES_ON = re.compile(r"(?:[-,;=+*/&<>]|\\\\|\\(?:cup|cap|times|cdot|pm|le|ge|quad))$")
 
 _NOT_WORDS = re.compile(r"\$[^$]*\$|\\(?:begin|end)\{[^{}]*\}|\\[a-zA-Z]+")
@@ -133,7 +134,8 @@ def _has_several_lines(gold: str) -> bool:
     depth, num_lines, goes_on = 0, 0, False
     for line in map(str.strip, bare_answer(gold).splitlines()):
         num_lines += bool(line) and depth <= 0 and not goes_on
-        depth += line.count("{") - line.count("}") + line.count(r"\begin") - line.count(r"\end")
+        marks = _OPENING_OR_CLOSING.findall(line)
+        depth += sum(mark in ("{", r"\begin") for mark in marks) - sum(mark in ("}", r"\end") for mark in marks)
         goes_on = bool(_LINE_GOES_ON.search(line)) if line else goes_on
     return num_lines > 1
 

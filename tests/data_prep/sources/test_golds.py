@@ -22,7 +22,13 @@ FAULTY = {
     ],
     "empty answer": ["$$", r"\text{ }", "$ $", r"\boxed{}"],
     "not a number as answer": ["NaN", "nan", "inf", "-inf", "$NaN$"],
-    "several lines as answer": ["x = 2\ny = 3", "3\n4", "5\r\n\r\n6", "\\begin{pmatrix}\n1\n\\end{pmatrix}\nso 1"],
+    "several lines as answer": [
+        "x = 2\ny = 3",
+        "3\n4",
+        "5\r\n\r\n6",
+        "\\begin{pmatrix}\n1\n\\end{pmatrix}\nso 1",
+        "\\{1\n2",
+    ],
     "a box within other text": [
         *(r"The answer is \boxed{3}", r"\boxed{1}, \boxed{2}", r"\boxed{\boxed{3}}", r"\boxed{3", r"\boxed 3"),
     ],
@@ -56,6 +62,7 @@ def test_every_fault_has_an_answer_and_only_what_a_reader_has_to_judge_is_not_ce
         *("72", "-0.5", r"\frac{1}{2}", "(0, 1) and (1, 0)", r"\infty", "infinity", r"\{\}", r"\emptyset", "-", "x+y"),
         *("Friday", "the second one", "no solution", "all real numbers", "does not exist", r"\text{(C)}", "SO(3)"),
         *("all real numbers except 0 and 1", r"\text{all real } x \text{ such that } x \ne 1", "The circle is tangent"),
+        *("solution", "answer", "missing"),  # words, after all
         *("none", r"\text{None}", "none of these"),  # Python's None is written without all that.
         "Ann, Bob, Cid, Dan, Eve, Flo, Gus, Hal, Ida, Joe and Kim",
         *(r"\boxed{3}", r"$\boxed{a=170}$", r"\(\boxed{77}\)", r"\boxed{\frac{1}{2}}."),  # The reward takes them off.
