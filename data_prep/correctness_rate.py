@@ -3,10 +3,12 @@
     python -m data_prep.correctness_rate --model MODEL --input SOURCE --output FILE [--num-samples 8]
         [--temperature 0.6] [--template chat]                                      (--help lists all options)
 
-SOURCE is what `data_prep.deepscaler` reads, or a file of verl rows. FILE (.json, .jsonl or .parquet) is the input with
-one column more, `correctness_rate`: the mean accuracy over the responses to the problem; in verl rows it goes into
-`extra_info`. `python -m data_prep.deepscaler --subset hard` then selects by it. The authors name neither the model nor
-the settings behind their rates; the defaults here are those with which they sample in training.
+SOURCE is any source of `data_prep.prepare`: rows that verl can train on, such as that command writes, which are put to
+the model as they are, or problems, which are put without an instruction. FILE (.json, .jsonl or .parquet) is the input
+with one column more, `correctness_rate`: the mean accuracy over the responses to the problem; in verl rows it goes into
+`extra_info`. `python -m data_prep.prepare --subset hard`, with `--preset verl` for such rows, then selects by it. The
+authors name neither the model nor the settings behind their rates; the defaults here are those with which they sample
+in training.
 
 Graded responses are kept in FILE.journal.jsonl. After a kill, the same command samples and grades what is missing.
 More samples (`--num-samples`) and more rows (`--limit`) continue it too; with other settings it is refused.
@@ -38,9 +40,9 @@ from data_prep.sampling.journal import Journal
 from data_prep.sampling.options import add_model_options, positive, temperature
 from data_prep.sampling.prompts import build_prompts, needed_length
 from data_prep.sampling.templates import CHAT, Prompt
+from data_prep.sources.presets import COLUMNS_PRESET
 from data_prep.sources.problem_records import ProblemRecord, encode, read_problem_records, write_records
-from data_prep.sources.problems import Columns
-from data_prep.sources.records import read_records
+from data_prep.sources.records import read_located
 from data_prep.writing.files import sha256_of
 
 SampleKey = tuple[int, int]
@@ -52,9 +54,9 @@ def measure(options: argparse.Namespace, make_sampler: Callable[[EngineSettings]
 
     Raises OSError, ValueError or SamplerError, in which case the output has not been written.
     """
-    columns = Columns(problem=options.problem_column, answer=options.answer_column)
-    records = islice(read_records(options.input, options.split, options.config), options.limit)
-    problems = read_problem_records(records, options.input, columns)
+    preset = COLUMNS_PRESET.read_at("problem", options.problem_column).read_at("answer", options.answer_column)
+    records = islice(read_located([options.input], options.split, options.config), options.limit)
+    problems = read_problem_records(records, preset)
     encode([problem.with_rate(0.0) for problem in problems], options.output)  # What cannot be written fails now.
     context_length = checkpoint.context_length(options.model)
     chats = ((f"{options.input}, row {number}", problem.messages) for number, problem in enumerate(problems, start=1))
@@ -162,7 +164,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--temperature", type=temperature, default=0.6, help="(default: %(default)s)")
     parser.add_argument("--problem-column", default="problem")
     parser.add_argument("--answer-column", default="answer")
-    parser.add_argument("--split", default="train", help="of a Hugging Face dataset")
+    parser.add_argument("--split", help="of a dataset or folder (default: train)")
     parser.add_argument("--config", help="of a Hugging Face dataset that has several")
     add_model_options(parser, default_template=CHAT, default_max_tokens=1024)
     return parser

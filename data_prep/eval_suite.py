@@ -16,17 +16,18 @@ Beside them it writes README.md, a dataset card with row counts and the SHA-256 
 
 import argparse
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from data_prep.problem_rows import ProblemRows
 from data_prep.quality.answer_kinds import KINDS, kind_of
 from data_prep.quality.verification import verify_references
 from data_prep.sources.hub import find_split, load_splits
 from data_prep.sources.problems import MathProblem, read_problems
+from data_prep.sources.records import LocatedRecord, Record
 from data_prep.writing.card import Card, describe_source, write_dataset
 from data_prep.writing.markdown import aligned_table
-from data_prep.writing.rows import Row, build_row
 
 
 @dataclass(frozen=True)
@@ -53,24 +54,15 @@ def read_benchmarks(source: str) -> dict[str, list[MathProblem]]:
     """
     splits = load_splits(source)
     return {
-        name: read_problems(find_split(splits, benchmark.split_names, source), f"{source}, {name}")
+        name: _read_benchmark(find_split(splits, benchmark.split_names, source), f"{source}, {name}")
         for name, benchmark in BENCHMARKS.items()
     }
 
 
-def build_rows(name: str, problems: Sequence[MathProblem], instruction: str = "") -> list[Row]:
-    """Build the rows of one benchmark, in its order, numbered from 0."""
-    return [
-        build_row(
-            data_source=name,
-            problem=problem.prompt(instruction),
-            answer=problem.answers,
-            solution=problem.solution,
-            index=index,
-            split="test",
-        )
-        for index, problem in enumerate(problems)
-    ]
+def _read_benchmark(records: Iterable[Record], source: str) -> list[MathProblem]:
+    reading = read_problems(LocatedRecord(record, source, row) for row, record in enumerate(records, start=1))
+    reading.refuse_bad_rows()
+    return reading.problems
 
 
 def summarise(problems_by_name: Mapping[str, Sequence[MathProblem]]) -> str:
@@ -100,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         write_dataset(
             options.output_dir,
             {
-                f"{name}.parquet": build_rows(name, problems, options.instruction)
+                f"{name}.parquet": ProblemRows(problems, "test", options.instruction, name, has_lists=True)
                 for name, problems in problems_by_name.items()
             },
             Card(

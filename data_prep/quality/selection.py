@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import unicodedata
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from data_prep.sources.problems import MathProblem
@@ -64,7 +64,7 @@ def find_repetitions(
     return duplicates, contradictions
 
 
-def find_overlap(problems: Sequence[MathProblem], excluded_texts: Collection[str]) -> set[int]:
+def find_overlap(problems: Sequence[MathProblem], excluded_texts: Iterable[str]) -> set[int]:
     """Return the row numbers of the problems whose `folded` text is that of one of `excluded_texts`.
 
     >>> find_overlap([MathProblem(1, "1 + 1?", ("2",)), MathProblem(2, "2?", ("2",))], ["1  +\\n1?"])

@@ -35,18 +35,6 @@ def answer_table(problems: Sequence[MathProblem]) -> str:
     return aligned_table([["answers", "problems"], *kinds, ["several accepted", num_several]])
 
 
-def bad_row_table(bad_rows: Mapping[str, Sequence[int]]) -> str:
-    """Return a table of the rows that could not be read, by reason, with the first of them.
-
-    >>> print(bad_row_table({"answer is missing or empty": [7, 3]}))
-    | bad rows                   | number | input rows |
-    | -------------------------- | -----: | ---------- |
-    | answer is missing or empty |      2 | 3, 7       |
-    """
-    rows = [[reason, len(numbers), _examples(numbers)] for reason, numbers in bad_rows.items()]
-    return aligned_table([["bad rows", "number", "input rows"], *rows])
-
-
 def verification_table(verification: Verification) -> str:
     """Return a table of what was checked of the references, and of the first rows that failed.
 

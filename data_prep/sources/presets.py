@@ -23,7 +23,7 @@ class Preset:
     """Where a dataset keeps its values, in one line what it is, and what is appended to its problems.
 
     `data_source` is what verl calls the rows: a text for all of them, or where each row has its own; None is the name
-    of the file.
+    of the file. Without `index`, rows are numbered when they are written.
     """
 
     described: str
@@ -33,6 +33,13 @@ class Preset:
     correctness_rate: Field | None = None
     data_source: str | Field | None = None
     instruction: str = BOX_INSTRUCTION
+    index: Field | None = None
+
+    def read_at(self, field: str, path: str) -> "Preset":
+        """Return a preset that finds a value at another place, and reads it there in the same way."""
+        own: Field | None = getattr(self, field)
+        placed = Field((path,)) if own is None else replace(own, paths=(path,), otherwise=None)
+        return replace(self, **{field: placed})  # type: ignore[arg-type]
 
     def with_thinking(self) -> "Preset":
         """Return a preset that keeps the thoughts of a model in its solution."""

@@ -1,6 +1,7 @@
 """Reads problems as records that keep all their columns, and writes them again with a rate."""
 
 import json
+import reprlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from data_prep.sources.problems import Columns, parse_problem
-from data_prep.sources.records import Record
+from data_prep.sources.presets import Preset
+from data_prep.sources.problems import parse_problem
+from data_prep.sources.records import LocatedRecord, Record
 from data_prep.writing.files import replacing_files
-from data_prep.writing.rows import check_row
+from reward_fns.math_reward import read_gold_answers
 
 RATE = "correctness_rate"
 
@@ -28,24 +30,24 @@ class ProblemRecord:
     def with_rate(self, rate: float) -> Record:
         """Return the record with `rate` under its name: in `extra_info` of a verl row, else as a column."""
         if _is_verl_row(self.record):
-            return {**self.record, "extra_info": {**self.record["extra_info"], RATE: rate}}
+            return {**self.record, "extra_info": {**(self.record.get("extra_info") or {}), RATE: rate}}
         return {**self.record, RATE: rate}
 
 
-def read_problem_records(records: Iterable[Record], source: str, columns: Columns) -> list[ProblemRecord]:
-    """Find problem and answers of `records`, which are verl rows or have `columns`.
+def read_problem_records(records: Iterable[LocatedRecord], preset: Preset) -> list[ProblemRecord]:
+    """Find problem and answers of `records`, which are rows that verl can train on, or what `preset` reads.
 
     Raises ValueError, naming the source and the row, for a problem or answer that is missing or empty, and for no rows
     at all.
     """
     problems = []
-    for row_number, record in enumerate(records, start=1):
+    for located in records:
         try:
-            problems.append(_from_verl_row(record, row_number) if _is_verl_row(record) else _from_raw(record, columns))
+            problems.append(_read(located.record, preset))
         except ValueError as error:
-            raise ValueError(f"{source}, row {row_number}: {error}") from error
+            raise ValueError(f"{located.source}, row {located.row}: {error}") from error
     if not problems:
-        raise ValueError(f"{source}: no rows")
+        raise ValueError("the input has no rows")
     return problems
 
 
@@ -77,15 +79,23 @@ def _is_verl_row(record: Mapping[str, Any]) -> bool:
     return "prompt" in record and "reward_model" in record
 
 
-def _from_verl_row(record: Record, row_number: int) -> ProblemRecord:
-    check_row(record, row_number)
-    answers = record["reward_model"]["ground_truth"]
-    return ProblemRecord(record, record["prompt"], (answers,) if isinstance(answers, str) else tuple(answers))
+def _read(record: Record, preset: Preset) -> ProblemRecord:
+    if not _is_verl_row(record):
+        problem = parse_problem(record, preset=preset)
+        return ProblemRecord(record, [{"role": "user", "content": problem.text}], problem.answers)
+    reward_model = record["reward_model"]
+    gold = reward_model.get("ground_truth") if isinstance(reward_model, Mapping) else None
+    return ProblemRecord(record, _messages(record["prompt"]), tuple(read_gold_answers(gold)))
 
 
-def _from_raw(record: Record, columns: Columns) -> ProblemRecord:
-    problem = parse_problem(record, columns=columns)
-    return ProblemRecord(record, [{"role": "user", "content": problem.text}], problem.answers)
+def _messages(prompt: Any) -> list[Mapping[str, str]]:
+    is_chat = isinstance(prompt, list) and all(
+        isinstance(message, Mapping) and all(isinstance(message.get(key), str) for key in ("role", "content"))
+        for message in prompt
+    )
+    if not is_chat or not any(message["role"] == "user" and message["content"].strip() for message in prompt):
+        raise ValueError(f"prompt must be a list of messages with one of a user among them, got {reprlib.repr(prompt)}")
+    return list(prompt)
 
 
 def _encode_json(records: Sequence[Record]) -> bytes:

@@ -1,6 +1,7 @@
 """Builds and checks the dataset rows that verl expects, and writes files of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pyarrow.parquet
 from data_prep.writing.files import replacing_files
 
 Row = dict[str, Any]
+
+_NUM_ROWS_AT_ONCE = 10_000
 
 
 def build_row(
@@ -66,37 +69,60 @@ def check_row(row: Mapping[str, Any], row_number: int) -> None:
     _require_text(row_number, "extra_info.split", _field(extra_info, "split"))
 
 
-def check_rows(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ValueError unless `rows`, counted from 1, can be one file: see `check_row`, and in addition
+def check_rows(rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield `rows`; raise ValueError at the first, counted from 1, that cannot be in one file with those before it.
 
-    no two rows have the same index, and the ground truth is a text in all rows or a list in all rows, because a
-    column of a Parquet file has one type.
+    See `check_row`, and in addition no two rows have the same index, and the ground truth is a text in all rows or a
+    list in all rows, because a column of a Parquet file has one type.
     """
     row_number_of_index: dict[int, int] = {}
+    first_type = None
     for row_number, row in enumerate(rows, start=1):
         check_row(row, row_number)
         index = row["extra_info"]["index"]
         first = row_number_of_index.setdefault(index, row_number)
         if first != row_number:
             raise ValueError(f"row {row_number}: extra_info.index {index} is that of row {first} too")
-        if _type_of_ground_truth(row) != _type_of_ground_truth(rows[0]):
+        first_type = first_type or _type_of_ground_truth(row)
+        if _type_of_ground_truth(row) != first_type:
             raise ValueError(
                 f"row {row_number}: reward_model.ground_truth is a {_type_of_ground_truth(row)}, in row 1 a "
-                f"{_type_of_ground_truth(rows[0])}; one file holds one type"
+                f"{first_type}; one file holds one type"
             )
+        yield row
 
 
 def write_parquet(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Check `rows` and write them to `path`, whole or not at all; folders are made as needed.
 
-    Raises ValueError for an empty list and for rows that `check_rows` refuses. The same rows give the same bytes under
-    the same version of pyarrow.
+    The rows are made and written some at a time, so that memory holds no second copy of them all. Raises ValueError for
+    an empty sequence and for rows that `check_rows` refuses. The same rows give the same bytes under the same version
+    of pyarrow.
     """
     if not rows:
         raise ValueError(f"no rows to write to {path.name}")
-    check_rows(rows)
-    with replacing_files(path.parent) as folder:
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), folder / path.name)
+    # A column in which a part of the rows has no value has no type there, and takes that of the others.
+    schema = pyarrow.unify_schemas([part.schema for part in _tables(check_rows(rows))])
+    schema = pyarrow.schema([field.with_type(_without_nulls(field.type)) for field in schema])
+    with replacing_files(path.parent) as folder, pyarrow.parquet.ParquetWriter(folder / path.name, schema) as writer:
+        for part in _tables(rows, schema):
+            writer.write_table(part)
+
+
+def _tables(rows: Iterable[Mapping[str, Any]], schema: pyarrow.Schema | None = None) -> Iterator[pyarrow.Table]:
+    remaining = iter(rows)
+    while part := list(islice(remaining, _NUM_ROWS_AT_ONCE)):
+        yield pyarrow.Table.from_pylist(part, schema)
+
+
+def _without_nulls(column_type: pyarrow.DataType) -> pyarrow.DataType:
+    """Return a type in which a column without any value, such as a rate, holds numbers.
+
+    verl cannot read a file whose column has no type together with one in which the column has values.
+    """
+    if pyarrow.types.is_struct(column_type):
+        return pyarrow.struct([field.with_type(_without_nulls(field.type)) for field in column_type])
+    return pyarrow.float64() if pyarrow.types.is_null(column_type) else column_type
 
 
 def _field(value: object, name: str) -> Any:

@@ -1,11 +1,12 @@
-"""Problems of the paper's kind and their reference solutions, for a policy that solves none of them."""
+"""Problems of the paper's kind, and rows of every preset, for a policy that solves none of them."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pandas
 import pytest
+from support.datasets_as_published import PUBLISHED
 
 from reward_fns.extraction import last_boxed
 
@@ -14,15 +15,26 @@ pytestmark = [pytest.mark.run, pytest.mark.timeout(1500)]
 SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
-def test_hard_problems_with_their_reference_solutions_train_two_steps(
+def prepare_rows(run_module: Callable[..., None], folder: Path, preset: str, source: Path, num_rows: int) -> Path:
+    """The file of so many rows that the command draws from a source."""
+    draw = ["--subset", "random", "--size", num_rows, "--list-answers", "--skip-bad-rows"]
+    run_module("data_prep.prepare", "--preset", preset, "--input", source, "--output-dir", folder / preset, *draw)
+    return folder / preset / "train.parquet"
+
+
+def test_hard_problems_and_a_row_of_every_preset_train_a_step_each(
     start_run: Callable[..., Any], run_module: Callable[..., None], tmp_path: Path
 ) -> None:
-    source = SHARED_DATA / "deepscaler_hard-1k.json"
-    if not source.exists():
-        pytest.skip(f"needs {source.name} in shared/data beside the repository")
-    run_module("data_prep.deepscaler", "--input", source, "--output-dir", tmp_path, "--keep-duplicates")
-    assert len(pandas.read_parquet(tmp_path / "train.parquet")) == 1000
-    overrides = ["+recipe=edge_grpo", "+profile=cpu", f"data.train_files={tmp_path}/train.parquet"]
+    hard = SHARED_DATA / "deepscaler_hard-1k.json"
+    if not hard.exists():
+        pytest.skip(f"needs {hard.name} in shared/data beside the repository")
+    files = [prepare_rows(run_module, tmp_path / "hard", "deepscaler", hard, 16)]
+    assert len(PUBLISHED) == 16  # a step
+    for preset, rows in PUBLISHED.items():
+        source = tmp_path / f"{preset}.jsonl"
+        source.write_text("".join(json.dumps(row.record) + "\n" for row in rows))
+        files.append(prepare_rows(run_module, tmp_path / "presets", preset, source, 1))
+    overrides = ["+recipe=edge_grpo", "+profile=cpu", f"data.train_files=[{','.join(map(str, files))}]"]
     overrides += ["data.max_prompt_length=1024", "data.max_response_length=3072", "trainer.val_before_train=false"]
     overrides += ["data.train_batch_size=16"]
     run = start_run(tmp_path / "run", *overrides, "trainer.total_training_steps=2", "trainer.save_freq=-1").finished()

@@ -1,6 +1,6 @@
 """The tables of the summary."""
 
-from data_prep.quality.summary import answer_table, bad_row_table, length_table, row_table, verification_table
+from data_prep.quality.summary import answer_table, length_table, row_table, verification_table
 from data_prep.quality.verification import Verification
 from data_prep.sources.problems import MathProblem
 
@@ -44,11 +44,6 @@ def test_failures_of_references_are_counted_with_the_first_rows():
         ["placeholder as answer", "10", "1", "7"],
         ["any of these", "10", "4", "2, 7, 9, 10"],
     ]
-
-
-def test_bad_rows_are_counted_by_reason_with_the_first():
-    table = bad_row_table({"answer is missing or empty": [8, 3, 4, 5, 6, 7], "no column": [1]})
-    assert cells(table) == [["answer is missing or empty", "6", "3, 4, 5, 6, 7, …"], ["no column", "1", "1"]]
 
 
 def test_lengths_are_given_as_percentiles_and_left_out_where_there_are_none():

@@ -1,14 +1,16 @@
 """Records that keep their columns and get a rate."""
 
 import json
+from dataclasses import replace
 from itertools import islice
 
 import pyarrow.parquet
 import pytest
 
+from data_prep.sources.fields import Field
+from data_prep.sources.presets import COLUMNS_PRESET
 from data_prep.sources.problem_records import encode, read_problem_records, write_records
-from data_prep.sources.problems import Columns
-from data_prep.sources.records import read_records
+from data_prep.sources.records import read_located
 from data_prep.writing.rows import build_row, write_parquet
 
 RAW = [
@@ -17,8 +19,9 @@ RAW = [
 ]
 
 
-def read(path, limit=None, columns=None):
-    return read_problem_records(islice(read_records(str(path)), limit), str(path), columns or Columns())
+def read(path, limit=None, **columns):
+    preset = replace(COLUMNS_PRESET, **{field: Field((name,)) for field, name in columns.items()})
+    return read_problem_records(islice(read_located([str(path)]), limit), preset)
 
 
 @pytest.fixture
@@ -50,10 +53,48 @@ def test_the_rate_of_a_verl_row_goes_into_its_extra_info(tmp_path):
     assert problem.with_rate(0.5) == row | {"extra_info": row["extra_info"] | {"correctness_rate": 0.5}}
 
 
+ONE_MESSAGE = [{"role": "user", "content": "1+1?"}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "answers"),
+    [
+        ({"prompt": [{"role": "system", "content": "Think."}, *ONE_MESSAGE]}, ("2",)),
+        ({"reward_model": {"ground_truth": 2}}, ("2",)),
+        ({"reward_model": {"ground_truth": [["2"], "two"]}}, ("2", "two")),
+        ({"reward_model": {"ground_truth": r"\boxed{2}", "style": None}}, ("2",)),
+        ({"extra_info": None}, ("2",)),
+        ({"extra_info": {"index": "8d2e-uuid"}}, ("2",)),
+    ],
+)
+def test_whatever_row_can_be_trained_on_can_be_rated(tmp_path, changes, answers):
+    row = {"prompt": ONE_MESSAGE, "reward_model": {"ground_truth": "2"}, **changes}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    (problem,) = read(tmp_path / "rows.jsonl")
+    assert (problem.messages, problem.answers) == (row["prompt"], answers)
+    assert problem.with_rate(0.5)["extra_info"]["correctness_rate"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"reward_model": {"ground_truth": None}}, "ground_truth must be a text, a finite number or a list"),
+        ({"reward_model": None}, "ground_truth must be a text"),
+        ({"prompt": [{"role": "system", "content": "Think."}]}, "prompt must be a list of messages"),
+        ({"prompt": "1+1?"}, "prompt must be a list of messages"),
+    ],
+)
+def test_a_row_that_cannot_be_graded_or_put_is_named(tmp_path, changes, named):
+    row = {"prompt": ONE_MESSAGE, "reward_model": {"ground_truth": "2"}, **changes}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.raises(ValueError, match=f"rows.jsonl, row 1: {named}"):
+        read(tmp_path / "rows.jsonl")
+
+
 def test_columns_may_have_other_names(tmp_path):
     path = tmp_path / "raw.jsonl"
     path.write_text('{"question": "1+1?", "result": "2"}\n')
-    (problem,) = read(path, columns=Columns(problem="question", answer="result"))
+    (problem,) = read(path, problem="question", answer="result")
     assert (problem.messages[0]["content"], problem.answers) == ("1+1?", ("2",))
 
 
@@ -68,13 +109,13 @@ def test_a_limit_takes_the_first_rows_and_looks_at_no_other(tmp_path):
 def test_a_verl_row_at_fault_is_named(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text('{"data_source": "x", "prompt": [], "reward_model": {}}\n')
-    with pytest.raises(ValueError, match="rows.jsonl, row 1: .*prompt must be a list of one user message"):
+    with pytest.raises(ValueError, match="rows.jsonl, row 1: prompt must be a list of messages"):
         read(path)
 
 
 def test_no_rows_are_refused(tmp_path):
     (tmp_path / "empty.json").write_text("[]")
-    with pytest.raises(ValueError, match="empty.json: no rows"):
+    with pytest.raises(ValueError, match="no rows"):
         read(tmp_path / "empty.json")
 
 

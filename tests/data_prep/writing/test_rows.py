@@ -80,20 +80,29 @@ def test_several_accepted_answers_become_a_list():
 
 def test_an_index_that_occurs_twice_is_refused_with_both_rows():
     with pytest.raises(ValueError, match="^row 3: extra_info.index 5 is that of row 1 too$"):
-        check_rows([make_row(5), make_row(6), make_row(5)])
+        list(check_rows([make_row(5), make_row(6), make_row(5)]))
 
 
 def test_a_file_with_texts_and_lists_as_ground_truth_is_refused():
     row = make_row(1)
     row["reward_model"]["ground_truth"] = ["2"]
     with pytest.raises(ValueError, match="^row 2: reward_model.ground_truth is a list, in row 1 a text"):
-        check_rows([make_row(0), row])
+        list(check_rows([make_row(0), row]))
 
 
 def test_what_is_written_is_read_back(tmp_path):
     rows = [make_row(index) for index in range(3)]
     write_parquet(rows, tmp_path / "new" / "train.parquet")
     assert pyarrow.parquet.read_table(tmp_path / "new" / "train.parquet").to_pylist() == rows
+
+
+def test_a_column_without_values_in_the_first_rows_takes_its_type_from_later_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr(rows_module, "_NUM_ROWS_AT_ONCE", 2)
+    rows = [make_row(index) for index in range(5)]
+    for row, rate in zip(rows, [None, None, 0.5, None, 1.0], strict=True):
+        row["extra_info"]["correctness_rate"] = rate
+    write_parquet(rows, tmp_path / "train.parquet")
+    assert pyarrow.parquet.read_table(tmp_path / "train.parquet").to_pylist() == rows
 
 
 def test_a_refused_row_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -113,12 +122,10 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path, mon
     write_parquet([make_row()], path)
     before = path.read_bytes()
 
-    def write_half(table, destination):
-        with open(destination, "wb") as file:
-            file.write(b"PAR1")
-        raise KeyboardInterrupt
+    def interrupt(writer, table):
+        raise KeyboardInterrupt  # when the beginning of the file is written
 
-    monkeypatch.setattr(rows_module.pyarrow.parquet, "write_table", write_half)
+    monkeypatch.setattr(rows_module.pyarrow.parquet.ParquetWriter, "write_table", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_parquet([make_row(1)], path)
     assert path.read_bytes() == before

@@ -1,10 +1,11 @@
 """Answers become texts, whatever type a dataset keeps them in."""
 
+import datetime
 from decimal import Decimal
 
 import pytest
 
-from data_prep.sources.problems import accepted_answers
+from data_prep.sources.answer_texts import accepted_answers
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,10 @@ from data_prep.sources.problems import accepted_answers
         (["7.5 \\times 10^7", "7.5 \\times 10^7\n"], ("7.5 \\times 10^7",)),
         (["$69$,$84$"], ("$69$,$84$",)),
         ([1.0, "one"], ("1", "one")),
+        (True, ("True",)),
+        (False, ("False",)),
+        (datetime.date(2024, 5, 31), ("2024-05-31",)),
+        (datetime.datetime(2024, 5, 31, 12, 30), ("2024-05-31 12:30:00",)),
     ],
 )
 def test_a_value_gives_these_accepted_answers(value, answers):
@@ -39,7 +44,6 @@ def test_a_value_gives_these_accepted_answers(value, answers):
         (["1", None], "gold is missing or empty"),
         (float("nan"), "gold must be a finite number, got nan"),
         (float("-inf"), "gold must be a finite number, got -inf"),
-        (True, "gold must be a text, a number or a list of them, got bool"),
         ({"value": 1}, "gold must be a text, a number or a list of them, got dict"),
         ([["1"]], "gold must be a text, a number or a list of them, got list"),
     ],
