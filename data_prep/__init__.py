@@ -2,7 +2,8 @@
 
 Commands, each with `--help`:
     arithmetic.py        generated arithmetic problems; arithmetic_problems.py and carry_problems.py make them
-    deepscaler.py        DeepScaleR, the paper's subset of it, or problems of your own; preparation.py has the steps
+    prepare.py           any dataset of problems; preparation.py has the steps, problem_rows.py makes the rows
+    deepscaler.py        DeepScaleR, or the paper's subset of it: a preset of prepare.py
     eval_suite.py        the five benchmarks of the paper
     correctness_rate.py  how often a model solves each problem
 
@@ -12,8 +13,9 @@ Folders:
     quality/   what the problems are like, and which of them are used
     sampling/  responses of a model through vLLM, graded, and kept through a kill
 
-A new dataset: a command that reads with `sources.records.read_records`, checks with `sources.problems.read_problems`,
-builds rows with `writing.rows.build_row` and writes with `writing.card.write_dataset`; eval_suite.py is the shortest.
+A new dataset: an entry in the table of sources/presets.py. One with rules of its own: a command that reads with
+`sources.records.read_located`, checks with `sources.problems.read_problems`, builds rows with `ProblemRows` and writes
+with `writing.card.write_dataset`; eval_suite.py is the shortest.
 A new file format: a reader in a table of sources/formats.py, and, if rates are to be written to it, an encoder in
 that of sources/problem_records.py.
 

@@ -162,8 +162,8 @@ def _verify(selection: Selection, instruction: str, should_drop: bool) -> str:
         raise ValueError(f"{fault}; name the preset or the columns that these rows need, or add --drop-unverified")
     if len(verification.failures[ANOTHER_FORM]) == len(verification.checked) > 0:
         raise ValueError(
-            f"all {len(verification.checked):,} prompts ask for the answer in a form that the reward does not read, which "
-            "is a box; change --instruction"
+            f"all {len(verification.checked):,} prompts ask for the answer in a form that the reward does not read; "
+            "ask for a box in --instruction"
         )
     return summary.verification_table(verification)
 

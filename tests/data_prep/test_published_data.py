@@ -55,6 +55,15 @@ def test_hard_1k_has_990_distinct_problems(tmp_path, capsys):
     assert "| out | 990 | |" in output
 
 
+def test_problems_of_the_suite_are_kept_out_of_the_training_set(tmp_path, capsys):
+    # Row 645 is a problem of MATH-500 to the letter, 508 and 829 are but for white space.
+    options = ["--no-verification", "--exclude", str(DATA / "evaluation_suite")]
+    deepscaler.main(["--input", str(HARD_1K), "--output-dir", str(tmp_path), *options])
+    output = " ".join(capsys.readouterr().out.split())
+    assert "| dropped: in an excluded file | 3 | 508, 645, 829 |" in output
+    assert "| out | 987 | |" in output
+
+
 def test_the_training_set_of_the_paper_is_made_with_its_duplicates(tmp_path, load, tokenizer):
     options = ["--keep-duplicates", "--no-verification"]
     deepscaler.main(["--input", str(HARD_1K), "--output-dir", str(tmp_path), *options])

@@ -124,7 +124,8 @@ def _check_rows(inputs: Inputs, key: str, data_set: DataSet) -> Iterator[Finding
         num_left = num_rows - num_overlong if is_dropped else num_rows
         yield from data.check_num_rows(data_set.key, num_left, batch_size, note)
     if _is_graded_by_function(config):
-        yield from data.check_golds(data_set.key, data_set.rows, needs_gold=key == "train_files" and needs_gold(config))
+        must_have_gold = key == "train_files" and needs_gold(config)
+        yield from data.check_golds(data_set.key, data_set.rows, must_have_gold, is_own_reward(config))
         yield from data.check_data_sources(data_set.key, data_set.rows)
 
 
@@ -206,8 +207,12 @@ def needs_gold(config: DictConfig) -> bool:
     gec = read_settings(config).gec
     tells_nothing = gec.probabilities[Strategy.ANSWER] == gec.probabilities[Strategy.SOLUTION] == 0
     only_reflects = gec.schedule is ProbabilitySchedule.FIXED and tells_nothing
-    is_own = config.reward.custom_reward_function.path == reward.OWN_REWARD
-    return gec.enabled and not config.reward.reward_model.enable and (is_own or not only_reflects)
+    return gec.enabled and not config.reward.reward_model.enable and (is_own_reward(config) or not only_reflects)
+
+
+def is_own_reward(config: DictConfig) -> bool:
+    """Return True if responses are graded by the reward of this project, which compares final answers."""
+    return bool(config.reward.custom_reward_function.path == reward.OWN_REWARD)
 
 
 def _is_graded_by_function(config: DictConfig) -> bool:

@@ -93,15 +93,19 @@ def check_num_rows(key: str, num_rows: int, batch_size: int, note: str = "") -> 
         )  # fmt: skip
 
 
-def check_golds(key: str, rows: Sequence[Mapping[str, Any]], needs_gold: bool) -> Iterator[Finding]:
+def check_golds(
+    key: str, rows: Sequence[Mapping[str, Any]], needs_gold: bool, is_own_reward: bool
+) -> Iterator[Finding]:
     """Look for rows without a reference answer, and for answers that are no final answers.
 
-    Refused where a row needs an answer: rows without one, and if all answers are certainly no final ones.
+    Refused where a row needs an answer: rows without one, and, by a reward that compares final answers, if all answers
+    are certainly none. Another reward may read whatever its data have, such as the tests of a program.
 
     Args:
         key: the setting that names the files.
         rows: with `reward_model`.
         needs_gold: whether a row without one cannot be trained on; else there is one warning.
+        is_own_reward: whether answers are compared with what a response has in its box.
     """
     golds = [ground_truth_of(row) for row in rows]
     empty = [number for number, gold in enumerate(golds) if not is_answer(gold)]
@@ -110,7 +114,7 @@ def check_golds(key: str, rows: Sequence[Mapping[str, Any]], needs_gold: bool) -
             f"{key}: {len(empty)} of {len(rows)} rows have no reward_model.ground_truth, row {empty[0]} (from 0) first"
         )
         yield refuse(text, "add it or drop the rows") if needs_gold else warn(text)
-    yield from _check_final_answers(key, golds, needs_gold)
+    yield from _check_final_answers(key, golds, needs_gold and is_own_reward)
     lists = [number for number, gold in enumerate(golds) if isinstance(gold, str) and _looks_like_list(gold)]
     if lists and len(lists) < len(golds):
         yield warn(
@@ -120,7 +124,7 @@ def check_golds(key: str, rows: Sequence[Mapping[str, Any]], needs_gold: bool) -
         )
 
 
-def _check_final_answers(key: str, golds: Sequence[Any], needs_gold: bool) -> Iterator[Finding]:
+def _check_final_answers(key: str, golds: Sequence[Any], needs_final_answers: bool) -> Iterator[Finding]:
     first_rows: dict[str, int] = {}
     counts: Counter[str] = Counter()
     for number, gold in enumerate(golds):
@@ -130,7 +134,7 @@ def _check_final_answers(key: str, golds: Sequence[Any], needs_gold: bool) -> It
     certain = {fault: count for fault, count in counts.items() if is_certain(fault)}
     are_all = bool(golds) and sum(certain.values()) == len(golds)
     if certain:
-        say = refuse if are_all and needs_gold else warn
+        say = refuse if are_all and needs_final_answers else warn
         yield say(_count_faults(key, certain, first_rows, len(golds)), FINAL_ANSWER_HELP)
     doubtful = {fault: count for fault, count in counts.items() if not is_certain(fault)}
     if 2 * sum(doubtful.values()) >= max(1, len(golds)):

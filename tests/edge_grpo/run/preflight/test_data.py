@@ -8,9 +8,9 @@ from recipe.edge_grpo.run.preflight.findings import Level
 SENTENCE = "Anna is older than Ben and Cid"
 
 
-def found(*golds, needs_gold=True):
+def found(*golds, needs_gold=True, is_own_reward=True):
     rows = [{"reward_model": {"ground_truth": gold}} for gold in golds]
-    return [(each.level, each.text) for each in check_golds("data.train_files", rows, needs_gold)]
+    return [(each.level, each.text) for each in check_golds("data.train_files", rows, needs_gold, is_own_reward)]
 
 
 def test_final_answers_are_not_mentioned():
@@ -28,10 +28,15 @@ def test_some_answers_that_are_none_are_counted_by_fault_with_the_first_row():
     ]
 
 
-@pytest.mark.parametrize(("needs_gold", "level"), [(True, Level.PROBLEM), (False, Level.WARNING)])
-def test_no_final_answer_at_all_is_refused_where_rows_need_one(needs_gold, level):
+@pytest.mark.parametrize(
+    ("needs_gold", "is_own_reward", "level"),
+    [(True, True, Level.PROBLEM), (False, True, Level.WARNING), (True, False, Level.WARNING)],
+)
+def test_no_final_answer_at_all_is_refused_where_rows_need_one_and_answers_are_compared(
+    needs_gold, is_own_reward, level
+):
     golds = ("#### 2", "proof", r"It is \boxed{3}", "x\ny")
-    assert [each for each, _ in found(*golds, needs_gold=needs_gold)] == [level]
+    assert [each for each, _ in found(*golds, needs_gold=needs_gold, is_own_reward=is_own_reward)] == [level]
 
 
 def test_sentences_are_a_warning_from_half_of_the_rows_on():
