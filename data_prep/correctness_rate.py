@@ -24,6 +24,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from data_prep.presets.table import COLUMNS_PRESET
+from data_prep.problems.problem_records import ProblemRecord, encode, read_problem_records, write_records
 from data_prep.quality.token_lengths import load_tokenizer
 from data_prep.sampling import checkpoint, cpu
 from data_prep.sampling.engine import (
@@ -40,8 +42,6 @@ from data_prep.sampling.journal import Journal
 from data_prep.sampling.options import add_model_options, positive, temperature
 from data_prep.sampling.prompts import build_prompts, needed_length
 from data_prep.sampling.templates import CHAT, Prompt
-from data_prep.sources.presets import COLUMNS_PRESET
-from data_prep.sources.problem_records import ProblemRecord, encode, read_problem_records, write_records
 from data_prep.sources.records import read_located
 from data_prep.writing.files import sha256_of
 

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.problem_rows import ProblemRows
+from data_prep.problems.reading import MathProblem, read_problems
 from data_prep.quality.answer_kinds import KINDS, kind_of
 from data_prep.quality.verification import verify_references
 from data_prep.sources.hub import find_split, load_splits
-from data_prep.sources.problems import MathProblem, read_problems
 from data_prep.sources.records import LocatedRecord, Record
 from data_prep.writing.card import Card, describe_source, write_dataset
 from data_prep.writing.markdown import aligned_table

@@ -4,7 +4,12 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from data_prep.presets.paths import check_path
+from data_prep.presets.table import COLUMNS_PRESET, PRESETS, Preset
 from data_prep.problem_rows import ProblemRows
+from data_prep.problems.excluded import read_excluded_texts
+from data_prep.problems.golds import GOLD_FAULTS
+from data_prep.problems.reading import MathProblem, Reading, read_problems
 from data_prep.quality import summary
 from data_prep.quality.selection import (
     Selection,
@@ -16,11 +21,6 @@ from data_prep.quality.selection import (
 )
 from data_prep.quality.token_lengths import load_tokenizer, prompt_lengths, text_lengths
 from data_prep.quality.verification import ANOTHER_FORM, have_equal_answers, too_faulty, verify_references
-from data_prep.sources.excluded import read_excluded_texts
-from data_prep.sources.golds import GOLD_FAULTS
-from data_prep.sources.paths import check_path
-from data_prep.sources.presets import COLUMNS_PRESET, PRESETS, Preset
-from data_prep.sources.problems import MathProblem, Reading, read_problems
 from data_prep.sources.records import read_located
 from data_prep.writing.card import Card, describe_source, write_dataset
 

@@ -6,7 +6,7 @@ r"""Turns problems from almost any file or dataset into data for verl: rows that
 SOURCE is a file (.json, .jsonl, .csv, .tsv, .parquet, .arrow, some of them with .gz), a glob, a folder of such files, a
 folder of the library `datasets`, or the name of a dataset on the Hugging Face hub (`--split train[:1000]`).
 
-A preset (`data_prep/sources/presets.py`) says where a dataset keeps problem, answer and solution, and how they are
+A preset (`data_prep/presets/table.py`) says where a dataset keeps problem, answer and solution, and how they are
 written there. Without one, the columns are `problem`, `answer` and, if they are there, `solution` and
 `correctness_rate`; `--…-column` names others, by paths such as `reward_model.ground_truth` or `messages[-1].content`.
 An answer that is a list names alternatives, each of which is accepted.
@@ -45,9 +45,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_prep.preparation import VALIDATION, prepare
+from data_prep.presets.table import PRESETS
+from data_prep.problems.reading import MAX_FIELD_CHARACTERS
 from data_prep.sampling.options import positive
-from data_prep.sources.presets import PRESETS
-from data_prep.sources.problems import MAX_FIELD_CHARACTERS
 
 _COLUMNS = {
     "problem": "where the problem is (default: the preset's place, or problem)",
@@ -74,7 +74,8 @@ def _make_parser(command: str, preset: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m data_prep.{command}",
         description="Turn mathematical problems into training data for verl.",
-        epilog="presets: " + "; ".join(f"{name}: {each.described}" for name, each in PRESETS.items()),
+        epilog="\n".join(["presets:", *(f"  {name:18} {each.described}" for name, each in PRESETS.items())]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,  # a line for each preset
     )
     parser.add_argument(
         "--input", required=True, nargs="+", metavar="SOURCE", help="files, globs, folders, or a dataset on the hub"

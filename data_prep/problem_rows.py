@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
-from data_prep.sources.problems import MathProblem
+from data_prep.problems.reading import MathProblem
 from data_prep.writing.rows import Row, build_row
 
 

@@ -36,6 +36,16 @@ MAY_IMPORT = {
 }
 """{room: the rooms that it may import}; nothing imports a tool, and the table of contents imports nothing."""
 
+MAY_IMPORT_IN_DATA_PREP = {
+    "sources": set(),
+    "presets": set(),
+    "writing": set(),
+    "sampling": set(),
+    "problems": {"sources", "presets", "writing"},
+    "quality": {"problems", "writing"},
+}
+"""{folder of data_prep: the folders of it that it may import}; the commands use them all"""
+
 ENGINES = {"verl", "transfer_queue", "vllm"}
 ROOMS_WITH_ENGINES = ("recipe/edge_grpo/verl_patches/", "recipe/edge_grpo/cpu/", "data_prep/sampling/")
 FILES_WITH_ENGINES = {
@@ -87,6 +97,13 @@ def room_of(module: str) -> str | None:
     return package if package in ("reward_fns", "data_prep") else None
 
 
+def folder_of_data_prep(module: str) -> str | None:
+    """The folder of data_prep that a module is in; None for its commands and for what is not in data_prep."""
+    package, _, rest = module.partition(".")
+    folder = rest.partition(".")[0]
+    return folder if package == "data_prep" and folder in MAY_IMPORT_IN_DATA_PREP else None
+
+
 def forbidden_imports(file: str, source: str) -> list[str]:
     """What a file imports that its room may not, by name."""
     module = module_of(file)
@@ -97,6 +114,9 @@ def forbidden_imports(file: str, source: str) -> list[str]:
         other = room_of(name)
         if other is not None and other not in allowed:
             found.append(name)
+        if (folder := folder_of_data_prep(module)) is not None and name.startswith("data_prep."):
+            if folder_of_data_prep(name) not in MAY_IMPORT_IN_DATA_PREP[folder] | {folder}:
+                found.append(name)
         is_engine = name.split(".")[0] in ENGINES
         if is_engine and file not in FILES_WITH_ENGINES and not file.startswith(ROOMS_WITH_ENGINES):
             found.append(name)
@@ -105,6 +125,10 @@ def forbidden_imports(file: str, source: str) -> list[str]:
 
 def read(file: str) -> str:
     return (ROOT / file).read_text(encoding="utf-8")
+
+
+def test_every_folder_of_data_prep_has_its_place_in_the_order():
+    assert {path.parent.name for path in (ROOT / "data_prep").glob("*/__init__.py")} == set(MAY_IMPORT_IN_DATA_PREP)
 
 
 def test_every_room_has_its_place_in_the_order():
@@ -136,6 +160,9 @@ def test_a_file_imports_only_what_its_room_may(file):
          ["recipe.edge_grpo.settings.block"]),
         ("reward_fns/limits.py", "from data_prep.writing import rows", ["data_prep.writing.rows"]),
         ("data_prep/writing/rows.py", "from recipe.edge_grpo.names import ESTIMATOR", ["recipe.edge_grpo.names"]),
+        ("data_prep/sources/hub.py", "from data_prep.problems import golds", ["data_prep.problems.golds"]),
+        ("data_prep/problems/golds.py", "from data_prep.preparation import prepare", ["data_prep.preparation"]),
+        ("data_prep/prepare.py", "from data_prep.quality import summary", []),
         ("recipe/edge_grpo/__init__.py", "from recipe.edge_grpo.advantage import entropy_ratio",
          ["recipe.edge_grpo.advantage"]),
         ("recipe/edge_grpo/run/stall.py", "from recipe.edge_grpo.correction import failure\nimport ray", []),

@@ -10,8 +10,8 @@ from decimal import Decimal
 from string import ascii_uppercase
 from typing import Any
 
+from data_prep.problems.golds import bare_answer
 from data_prep.quality.answer_kinds import kind_of
-from data_prep.sources.golds import bare_answer
 from reward_fns.extraction import last_boxed
 
 BOX = r"\boxed"

@@ -2,7 +2,7 @@ r"""Sorts reference answers into kinds, which tell how much of a dataset plain a
 
 import re
 
-from data_prep.sources.golds import bare_answer
+from data_prep.problems.golds import bare_answer
 
 # Between groups of three digits, as in 11,\! 111; an ordinary space after a comma tells a list from a number.
 _SEPARATOR_SPACING = re.compile(r"\\[!,]\s*")

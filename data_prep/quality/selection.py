@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from data_prep.sources.problems import MathProblem
+from data_prep.problems.reading import MathProblem
 
 # Unicode's compatibility forms that mean something else: x² is not x2, ½ is not 1/2 and ① may count equations.
 _FORMS_WITH_MEANING = ("<super>", "<sub>", "<fraction>", "<circle>")

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from data_prep.problems.reading import MathProblem
 from data_prep.quality.answer_kinds import KINDS, kind_of
 from data_prep.quality.token_lengths import PERCENTILES, percentiles
 from data_prep.quality.verification import REFERENCE_CHECKS, SOLUTION_NOT_ACCEPTED, Verification
-from data_prep.sources.problems import MathProblem
 from data_prep.writing.markdown import aligned_table
 
 _NUM_EXAMPLES = 5

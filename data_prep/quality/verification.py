@@ -5,7 +5,7 @@ graded too, found independently of how answers are compared, and a wrong answer,
 correction puts answer and solution before the policy; what the verifier does not accept there would be trained on as a
 wrong response.
 
-A new check: its row in `REFERENCE_CHECKS`. A fault that an answer's text shows: in sources/golds.py.
+A new check: its row in `REFERENCE_CHECKS`. A fault that an answer's text shows: in problems/golds.py.
 """
 
 import functools
@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
+from data_prep.problems.golds import GOLD_FAULTS, gold_fault, is_certain
+from data_prep.problems.reading import MathProblem
 from data_prep.quality.answer_forms import BOX, FORMS, final_answer, forms_asked, wrong_answer
-from data_prep.sources.golds import GOLD_FAULTS, gold_fault, is_certain
-from data_prep.sources.problems import MathProblem
 from reward_fns.math_reward import grade
 
 ANOTHER_FORM = "another form asked for"

@@ -6,7 +6,7 @@ import pyarrow.parquet
 import pytest
 
 from data_prep.prepare import main
-from data_prep.sources.presets import BOX_INSTRUCTION
+from data_prep.presets.table import BOX_INSTRUCTION
 from data_prep.writing.rows import build_row, write_parquet
 from recipe.edge_grpo.quickstart.tiny_policy.architecture import train_tokenizer
 

@@ -51,7 +51,7 @@ def test_rationales_in_the_place_of_answers_are_refused_and_the_preset_is_named_
     (tmp_path / "in.json").write_text(json.dumps([GSM8K, {**GSM8K, "question": "x"}]))
     message = refused(tmp_path, capsys, "in.json", "--problem-column", "question")
     assert "in.json, row 1: answer is no final answer ('####' in the answer): 'In May" in message
-    assert "1 more cannot be used ('####' in the answer: 2); mend them, or add --skip-bad-rows" in message
+    assert "1 more cannot be used (in all '####' in the answer: 2); mend them, or add --skip-bad-rows" in message
     assert "--preset gsm8k" in refused(tmp_path, capsys, "in.json")
 
 
@@ -59,7 +59,9 @@ def test_the_first_bad_row_is_named_with_the_number_of_others(tmp_path, capsys):
     records = [RECORD, {**RECORD, "problem": "x", "answer": None}, {**RECORD, "problem": "<image>"}, {"problem": "y"}]
     (tmp_path / "in.json").write_text(json.dumps(records))
     message = refused(tmp_path, capsys, "in.json")
-    assert "in.json, row 2: answer is missing or empty; 2 more cannot be used (no answer: 2, image: 1);" in message
+    assert (
+        "in.json, row 2: answer is missing or empty; 2 more cannot be used (in all no answer: 2, image: 1);" in message
+    )
 
 
 def test_answers_that_the_reward_mostly_cannot_grade_are_refused_unless_dropped(tmp_path, capsys):

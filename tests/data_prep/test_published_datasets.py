@@ -9,8 +9,8 @@ import pytest
 from support.datasets_as_published import PUBLISHED, VARIANTS
 
 from data_prep import prepare
+from data_prep.presets.table import PRESETS
 from data_prep.quality.answer_forms import FORMS, alter, forms_asked
-from data_prep.sources.presets import PRESETS
 from reward_fns.math_reward import compute_score
 
 DOCS = Path(__file__).parents[2] / "docs" / "data.md"

@@ -6,9 +6,9 @@ from pathlib import Path
 import datasets
 import pytest
 
+from data_prep.problems.reading import accepted_answers
 from data_prep.quality.answer_forms import FORMS, OPPOSITES, WRONG_ANSWER, WRONG_WORD, alter, final_answer, forms_asked
 from data_prep.quality.answer_kinds import kind_of
-from data_prep.sources.problems import accepted_answers
 from reward_fns.math_reward import grade
 
 DATA = Path(__file__).parents[4] / "shared" / "data"

@@ -7,6 +7,7 @@ from pathlib import Path
 import datasets
 import pytest
 
+from data_prep.problems.reading import MathProblem, parse_problem
 from data_prep.quality.selection import (
     Selection,
     draw_random,
@@ -16,7 +17,6 @@ from data_prep.quality.selection import (
     find_repetitions,
     folded,
 )
-from data_prep.sources.problems import MathProblem, parse_problem
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 

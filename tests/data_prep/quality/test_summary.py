@@ -1,8 +1,8 @@
 """The tables of the summary."""
 
+from data_prep.problems.reading import MathProblem
 from data_prep.quality.summary import answer_table, length_table, row_table, verification_table
 from data_prep.quality.verification import Verification
-from data_prep.sources.problems import MathProblem
 
 
 def cells(table):

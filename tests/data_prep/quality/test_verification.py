@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from data_prep.problems.reading import MathProblem, parse_problem
 from data_prep.quality import verification as checks
 from data_prep.quality.verification import (
     FAILURES,
@@ -15,7 +16,6 @@ from data_prep.quality.verification import (
     too_faulty,
     verify_references,
 )
-from data_prep.sources.problems import MathProblem, parse_problem
 
 AUTHORS_FILE = Path(__file__).parents[4] / "shared" / "data" / "deepscaler_hard-1k.json"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from data_prep.sources.paths import check_path, find_value, has_value_or_null
+from data_prep.presets.paths import check_path, find_value, has_value_or_null
 
 RECORD = {
     "answer": None,

@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from data_prep.sources.chats import read_last_reply
-from data_prep.sources.paths import Record
+from data_prep.presets.chats import read_last_reply
+from data_prep.presets.paths import Record
 
 _THOUGHT_MARKS = (("<think>", "</think>"), ("<|begin_of_thought|>", "<|end_of_thought|>"))
 _SOLUTION_MARKS = re.compile(r"<\|(?:begin|end)_of_solution\|>")

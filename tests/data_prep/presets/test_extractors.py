@@ -2,9 +2,9 @@
 
 import pytest
 
-from data_prep.sources.answers import read_last_box, repair_gold
-from data_prep.sources.gsm8k import read_after_hashes, read_gsm8k_solution
-from data_prep.sources.solutions import read_correct_generation, without_thinking
+from data_prep.presets.answers import read_last_box, repair_gold
+from data_prep.presets.gsm8k import read_after_hashes, read_gsm8k_solution
+from data_prep.presets.solutions import read_correct_generation, without_thinking
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@
 
 import pytest
 
-from data_prep.sources.chats import has_system_message, read_messages, read_question
-from data_prep.sources.choices import read_option_solution, read_problem_with_options, read_right_option
-from data_prep.sources.fields import BadRow
-from data_prep.sources.prompts import read_problem, read_text
+from data_prep.presets.chats import has_system_message, read_messages, read_question
+from data_prep.presets.choices import read_option_solution, read_problem_with_options, read_right_option
+from data_prep.presets.fields import BadRow
+from data_prep.presets.prompts import read_problem, read_text
 
 
 def user(content):

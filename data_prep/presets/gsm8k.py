@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from data_prep.sources.fields import BadRow
-from data_prep.sources.paths import Record
+from data_prep.presets.fields import BadRow
+from data_prep.presets.paths import Record
 
 HASHES = "####"
 

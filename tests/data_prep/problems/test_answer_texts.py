@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from data_prep.sources.answer_texts import accepted_answers
+from data_prep.problems.answer_texts import accepted_answers
 
 
 @pytest.mark.parametrize(

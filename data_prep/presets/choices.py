@@ -3,9 +3,9 @@
 import string
 from typing import Any
 
-from data_prep.sources.fields import BadRow
-from data_prep.sources.paths import Record
-from data_prep.sources.prompts import read_text
+from data_prep.presets.fields import BadRow
+from data_prep.presets.paths import Record
+from data_prep.presets.prompts import read_text
 
 OPTION_COLUMN = "options"
 NO_OPTION = "N/A"  # What fills a list of fewer options than the others have.

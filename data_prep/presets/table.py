@@ -12,10 +12,10 @@ A new one is an entry of `PRESETS`, made of fields that name a column, or a path
 
 from dataclasses import dataclass, replace
 
-from data_prep.sources import answers, choices, gsm8k, prompts, solutions
-from data_prep.sources.fields import Field
-from data_prep.sources.instructions import BOX_INSTRUCTION
-from data_prep.sources.paths import Record
+from data_prep.presets import answers, choices, gsm8k, prompts, solutions
+from data_prep.presets.fields import Field
+from data_prep.presets.instructions import BOX_INSTRUCTION
+from data_prep.presets.paths import Record
 
 
 @dataclass(frozen=True)

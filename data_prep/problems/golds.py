@@ -3,7 +3,7 @@ r"""Names what keeps a reference answer from being a final answer, by its text a
 A reference answer is compared with what a response has in its box, and error correction writes it into a box itself. So
 it must be the final answer and nothing else: `72`, and not a solution that ends in `#### 72`.
 
-A new fault: its row in `GOLD_FAULTS`, and a case in tests/data_prep/sources/test_golds.py.
+A new fault: its row in `GOLD_FAULTS`, and a case in tests/data_prep/problems/test_golds.py.
 """
 
 import re

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
-from data_prep.sources.answer_texts import accepted_answers
-from data_prep.sources.chats import has_system_message
-from data_prep.sources.fields import BadRow, Field
-from data_prep.sources.golds import GOLD_FAULTS, gold_fault, is_certain
-from data_prep.sources.presets import COLUMNS_PRESET, PRESETS, Preset, presets_that_fit
+from data_prep.presets.chats import has_system_message
+from data_prep.presets.fields import BadRow, Field
+from data_prep.presets.table import COLUMNS_PRESET, PRESETS, Preset, presets_that_fit
+from data_prep.problems.answer_texts import accepted_answers
+from data_prep.problems.golds import GOLD_FAULTS, gold_fault, is_certain
 from data_prep.sources.records import LocatedRecord
 
 # The longest reference solution of the paper's training set has 6,715 characters. What is far longer is a mistake of
@@ -77,7 +77,7 @@ class Reading:
             return
         num_more = sum(map(len, rows.values())) - 1
         reasons = ", ".join(f"{reason}: {len(bad):,}" for reason, bad in rows.items())
-        more = f"; {num_more:,} more cannot be used ({reasons})" if num_more else ""
+        more = f"; {num_more:,} more cannot be used (in all {reasons})" if num_more else ""
         raise ValueError(f"{self.first_errors[next(iter(rows))]}{more}; mend them, or add --skip-bad-rows")
 
 

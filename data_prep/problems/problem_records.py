@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from data_prep.sources.presets import Preset
-from data_prep.sources.problems import parse_problem
+from data_prep.presets.table import Preset
+from data_prep.problems.reading import parse_problem
 from data_prep.sources.records import LocatedRecord, Record
 from data_prep.writing.files import replacing_files
 from reward_fns.math_reward import read_gold_answers

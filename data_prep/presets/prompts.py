@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from data_prep.sources.chats import read_question
-from data_prep.sources.fields import BadRow
-from data_prep.sources.instructions import strip_instructions
-from data_prep.sources.paths import Record
+from data_prep.presets.chats import read_question
+from data_prep.presets.fields import BadRow
+from data_prep.presets.instructions import strip_instructions
+from data_prep.presets.paths import Record
 
 IMAGE_COLUMNS = ("image", "images", "decoded_image")
 CHOICE_COLUMNS = ("options", "choices")

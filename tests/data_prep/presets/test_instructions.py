@@ -2,7 +2,7 @@
 
 import pytest
 
-from data_prep.sources.instructions import BOX_INSTRUCTION, KNOWN_INSTRUCTIONS, strip_instructions
+from data_prep.presets.instructions import BOX_INSTRUCTION, KNOWN_INSTRUCTIONS, strip_instructions
 
 PROBLEM = "What is $1+1$?\nGive  a number."
 

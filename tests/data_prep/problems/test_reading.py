@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from data_prep.sources.fields import BadRow, Field
-from data_prep.sources.presets import COLUMNS_PRESET
-from data_prep.sources.problems import MathProblem, Reading, parse_problem, read_problems
+from data_prep.presets.fields import BadRow, Field
+from data_prep.presets.table import COLUMNS_PRESET
+from data_prep.problems.reading import MathProblem, Reading, parse_problem, read_problems
 from data_prep.sources.records import LocatedRecord
 
 INDEXED = replace(COLUMNS_PRESET, index=Field(("id",)))
@@ -94,7 +94,7 @@ def test_bad_rows_are_counted_by_reason_and_the_first_is_named_with_the_number_o
     assert reading.bad_rows == {"no answer": [2, 4], "no problem": [3]}
     assert reading.num_rows == 5
     assert refuse(records) == (
-        "in.json, row 2: answer is missing or empty; 2 more cannot be used (no answer: 2, no problem: 1); "
+        "in.json, row 2: answer is missing or empty; 2 more cannot be used (in all no answer: 2, no problem: 1); "
         "mend them, or add --skip-bad-rows"
     )
 

@@ -7,8 +7,8 @@ import pyarrow.parquet
 import pytest
 from support.datasets_as_published import PUBLISHED, UNANSWERABLE, VARIANTS
 
-from data_prep.sources.fields import BadRow, Field
-from data_prep.sources.presets import BOX_INSTRUCTION, COLUMNS_PRESET, PRESETS, presets_that_fit
+from data_prep.presets.fields import BadRow, Field
+from data_prep.presets.table import BOX_INSTRUCTION, COLUMNS_PRESET, PRESETS, presets_that_fit
 from data_prep.sources.records import read_records
 from reward_fns.math_reward import grade
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from data_prep.sources.fields import BadRow
-from data_prep.sources.paths import Record
+from data_prep.presets.fields import BadRow
+from data_prep.presets.paths import Record
 
 ROLES_BY_NAME = {
     "user": "user",

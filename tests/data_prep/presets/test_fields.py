@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from data_prep.sources.fields import BadRow, Field
+from data_prep.presets.fields import BadRow, Field
 
 
 def refuse(value, record):

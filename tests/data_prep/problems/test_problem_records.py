@@ -7,9 +7,9 @@ from itertools import islice
 import pyarrow.parquet
 import pytest
 
-from data_prep.sources.fields import Field
-from data_prep.sources.presets import COLUMNS_PRESET
-from data_prep.sources.problem_records import encode, read_problem_records, write_records
+from data_prep.presets.fields import Field
+from data_prep.presets.table import COLUMNS_PRESET
+from data_prep.problems.problem_records import encode, read_problem_records, write_records
 from data_prep.sources.records import read_located
 from data_prep.writing.rows import build_row, write_parquet
 

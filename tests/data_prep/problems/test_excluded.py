@@ -6,7 +6,7 @@ import datasets
 import pytest
 from support.datasets_as_published import PUBLISHED
 
-from data_prep.sources.excluded import problem_text, read_excluded_texts
+from data_prep.problems.excluded import problem_text, read_excluded_texts
 
 
 @pytest.mark.parametrize("preset", PUBLISHED)

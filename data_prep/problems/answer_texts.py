@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from data_prep.sources.fields import BadRow
+from data_prep.presets.fields import BadRow
 
 
 def accepted_answers(value: Any, field: str = "answer") -> tuple[str, ...]:

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from data_prep.presets.fields import BadRow
+from data_prep.presets.table import PRESETS
 from data_prep.sources.decoding import UTF_8
-from data_prep.sources.fields import BadRow
 from data_prep.sources.formats import is_text
 from data_prep.sources.hub import load_splits
 from data_prep.sources.inputs import expand_inputs
-from data_prep.sources.presets import PRESETS
 from data_prep.sources.records import LocatedRecord, read_located
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import datasets
 import pytest
 
-from data_prep.sources.golds import GOLD_FAULTS, bare_answer, gold_fault, is_certain
-from data_prep.sources.problems import accepted_answers
+from data_prep.problems.golds import GOLD_FAULTS, bare_answer, gold_fault, is_certain
+from data_prep.problems.reading import accepted_answers
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 GSM8K = (

@@ -4,11 +4,11 @@ import json
 import re
 from typing import Any
 
-from data_prep.sources.chats import read_last_reply
-from data_prep.sources.fields import BadRow
-from data_prep.sources.gsm8k import HASHES, read_after_hashes
-from data_prep.sources.paths import Record
-from data_prep.sources.solutions import without_thinking
+from data_prep.presets.chats import read_last_reply
+from data_prep.presets.fields import BadRow
+from data_prep.presets.gsm8k import HASHES, read_after_hashes
+from data_prep.presets.paths import Record
+from data_prep.presets.solutions import without_thinking
 from reward_fns.extraction import last_boxed
 
 NOT_AVAILABLE = "n/a"  # OpenMathReasoning's text for what it does not have.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from data_prep.sources.paths import Record, find_value, has_value_or_null
+from data_prep.presets.paths import Record, find_value, has_value_or_null
 
 
 class BadRow(ValueError):
