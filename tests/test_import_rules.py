@@ -114,9 +114,10 @@ def forbidden_imports(file: str, source: str) -> list[str]:
         other = room_of(name)
         if other is not None and other not in allowed:
             found.append(name)
-        if (folder := folder_of_data_prep(module)) is not None and name.startswith("data_prep."):
-            if folder_of_data_prep(name) not in MAY_IMPORT_IN_DATA_PREP[folder] | {folder}:
-                found.append(name)
+        folder = folder_of_data_prep(module)
+        within = MAY_IMPORT_IN_DATA_PREP.get(folder or "", set()) | {folder}
+        if folder is not None and other == "data_prep" and folder_of_data_prep(name) not in within:
+            found.append(name)
         is_engine = name.split(".")[0] in ENGINES
         if is_engine and file not in FILES_WITH_ENGINES and not file.startswith(ROOMS_WITH_ENGINES):
             found.append(name)

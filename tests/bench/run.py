@@ -4,6 +4,7 @@ import      `import verl` with the plugin against without it, in alternating fre
 advantage   the entropy-driven advantage against verl's own GRPO estimator, on the same tensors
 entropy     the mean entropy of the responses against reading its tensors once, at the bandwidth of the same device
 step        a training run on the CPU: the share of the method in a step, and who got correction tokens
+preparation many problems turned into rows, in seconds and memory
 grading     the grader against verl's math_verify, and a batch with hostile answers; only with labelled answers
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from preparation import bench_preparation
 from response_entropy import bench_response_entropy
 from training_step import bench_training_step
 from verifier import bench_verifier
@@ -32,12 +34,14 @@ def main() -> None:
     parser.add_argument("--import-pairs", type=int, default=7)
     parser.add_argument("--advantage-pairs", type=int, default=5)
     parser.add_argument("--training-steps", type=int, default=12, help="of the training run; 0 for none")
+    parser.add_argument("--preparation-rows", type=int, default=200_000, help="0 for none")
     parser.add_argument("--grader-cases", type=Path, help="labelled answers, as tests/bench/graders.py describes them")
     parser.add_argument("--grader-rounds", type=int, default=5)
     options = parser.parse_args()
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, torch {torch.__version__}"
     )
+    bench_preparation(options.preparation_rows)  # first: the memory is that of the largest child until then
     bench_import(options.import_pairs)
     for num_responses in (65_536, 1_048_576):
         bench_advantage(num_responses, options.advantage_pairs if num_responses < 1e6 else 1)
