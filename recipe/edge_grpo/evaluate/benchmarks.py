@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from data_prep.sources.answer_texts import accepted_answers
+from data_prep.problems.answer_texts import accepted_answers
 from data_prep.sources.records import read_records
 
 

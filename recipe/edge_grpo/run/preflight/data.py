@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow
 
-from data_prep.sources.golds import gold_fault, is_certain
+from data_prep.problems.golds import gold_fault, is_certain
 from recipe.edge_grpo.correction.reference import ground_truth_of, is_answer
 from recipe.edge_grpo.run.preflight.findings import Finding, ok, refuse, warn
 from recipe.edge_grpo.run.preflight.inputs import DataSet
