@@ -22,6 +22,7 @@ from data_prep.quality.selection import (
 from data_prep.quality.token_lengths import load_tokenizer, prompt_lengths, text_lengths
 from data_prep.quality.verification import ANOTHER_FORM, have_equal_answers, too_faulty, verify_references
 from data_prep.sources.records import read_located
+from data_prep.sources.shards import DEFAULT_SPLIT
 from data_prep.writing.card import Card, describe_source, write_dataset
 
 FIELD_OF_OPTION = {
@@ -59,22 +60,26 @@ def prepare(options: argparse.Namespace, command: str) -> tuple[list[str], str]:
     sections.append(summary.answer_table(selection.problems))
     if tokenizer is not None:
         sections.append(_lengths(selection.problems, tokenizer, instruction))
-    split = (options.split or "train").partition("[")[0]
-    rows_by_file = _build_files({split: selection.problems, VALIDATION: held_out}, instruction, options)
+    problems_by_split = {split_name(options): selection.problems} | ({VALIDATION: held_out} if held_out else {})
+    rows_by_file = _build_files(problems_by_split, instruction, options)
     write_dataset(options.output_dir, rows_by_file, Card(command, _for_card(options), sections))
     return list(rows_by_file), "\n\n".join(sections)
+
+
+def split_name(options: argparse.Namespace) -> str:
+    """Return the name of the split that is read, without its slice; the file of the rows is named for it."""
+    return (options.split or DEFAULT_SPLIT).partition("[")[0]
 
 
 def _build_files(
     problems_by_split: Mapping[str, Sequence[MathProblem]], instruction: str, options: argparse.Namespace
 ) -> dict[str, ProblemRows]:
-    """Return the rows of each file that has any; all have the same columns, so that verl can read them together."""
+    """Return the rows of each file; all have the same columns, so that verl can read them together."""
     problems = [problem for each in problems_by_split.values() for problem in each]
     has_lists = options.list_answers or any(len(problem.answers) > 1 for problem in problems)
     return {
         f"{split}.parquet": ProblemRows(each, split, instruction, options.data_source, has_lists, has_rates=True)
         for split, each in problems_by_split.items()
-        if each
     }
 
 

@@ -44,7 +44,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from data_prep.preparation import VALIDATION, prepare
+from data_prep.preparation import VALIDATION, prepare, split_name
 from data_prep.presets.table import PRESETS
 from data_prep.problems.reading import MAX_FIELD_CHARACTERS
 from data_prep.sampling.options import positive
@@ -132,7 +132,7 @@ def _check_combinations(parser: argparse.ArgumentParser, options: argparse.Names
         parser.error("--max-prompt-tokens needs --tokenizer")
     if options.drop_long_prompts and not options.max_prompt_tokens:
         parser.error("--drop-long-prompts needs --max-prompt-tokens")
-    if options.validation_size and (options.split or "train").partition("[")[0] == VALIDATION:
+    if options.validation_size and split_name(options) == VALIDATION:
         parser.error(f"--validation-size holds out rows of a training split, and --split is {options.split}")
     if options.drop_unverified and options.no_verification:
         parser.error("--drop-unverified and --no-verification exclude each other")

@@ -89,13 +89,15 @@ def test_files_and_globs_are_read_together_and_each_names_its_rows(tmp_path):
     assert [row["extra_info"]["index"] for row in rows] == [0, 1, 2]
 
 
-def test_another_split_is_written_under_its_name(tmp_path):
-    for split in ("train", "test"):
-        (tmp_path / f"mine/{split}.json").parent.mkdir(exist_ok=True)
-        (tmp_path / f"mine/{split}.json").write_text(json.dumps([other(split)]))
-    main(["--input", str(tmp_path / "mine"), "--split", "test", "--output-dir", str(tmp_path / "out")])
-    (row,) = rows_of(tmp_path, "test")
-    assert (row["extra_info"]["split"], row["data_source"]) == ("test", "mine")
+@pytest.mark.parametrize("split", ["test", "validation"])
+def test_another_split_is_written_under_its_name(tmp_path, split):
+    for name in ("train", "test", "validation"):
+        (tmp_path / f"mine/{name}.json").parent.mkdir(exist_ok=True)
+        (tmp_path / f"mine/{name}.json").write_text(json.dumps([other(name)]))
+    main(["--input", str(tmp_path / "mine"), "--split", split, "--output-dir", str(tmp_path / "out")])
+    (row,) = rows_of(tmp_path, split)
+    assert (row["extra_info"]["split"], row["data_source"]) == (split, "mine")
+    assert row["prompt"][0]["content"].startswith(split)
     assert not (tmp_path / "out/train.parquet").exists()
 
 

@@ -169,6 +169,7 @@ def test_if_no_row_is_left_the_message_says_where_they_went(tmp_path, capsys):
         (["--encoding", "utf-9"], "utf-9"),
         (["--validation-size", "5"], "a validation set of 5 was asked for, and there are 1 problems to draw from"),
         (["--exclude", "absent.json"], "absent.json"),
+        (["--validation-size", "1", "--split", "validation"], "--split is validation"),
     ],
 )
 def test_options_that_do_not_fit_are_named(tmp_path, capsys, arguments, named):
