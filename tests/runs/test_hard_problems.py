@@ -15,9 +15,11 @@ pytestmark = [pytest.mark.run, pytest.mark.timeout(1500)]
 SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
-def prepare_rows(run_module: Callable[..., None], folder: Path, preset: str, source: Path, num_rows: int) -> Path:
+def prepare_rows(
+    run_module: Callable[..., None], folder: Path, preset: str, source: Path, num_rows: int, seed: int = 0
+) -> Path:
     """The file of so many rows that the command draws from a source."""
-    draw = ["--subset", "random", "--size", num_rows, "--list-answers", "--skip-bad-rows"]
+    draw = ["--subset", "random", "--size", num_rows, "--seed", seed, "--list-answers", "--skip-bad-rows"]
     run_module("data_prep.prepare", "--preset", preset, "--input", source, "--output-dir", folder / preset, *draw)
     return folder / preset / "train.parquet"
 
@@ -30,10 +32,10 @@ def test_hard_problems_and_a_row_of_every_preset_train_a_step_each(
         pytest.skip(f"needs {hard.name} in shared/data beside the repository")
     files = [prepare_rows(run_module, tmp_path / "hard", "deepscaler", hard, 16)]
     assert len(PUBLISHED) == 16  # a step
-    for preset, rows in PUBLISHED.items():
+    for seed, (preset, rows) in enumerate(PUBLISHED.items()):  # each draws another of the problems that they share
         source = tmp_path / f"{preset}.jsonl"
         source.write_text("".join(json.dumps(row.record) + "\n" for row in rows))
-        files.append(prepare_rows(run_module, tmp_path / "presets", preset, source, 1))
+        files.append(prepare_rows(run_module, tmp_path / "presets", preset, source, 1, seed))
     overrides = ["+recipe=edge_grpo", "+profile=cpu", f"data.train_files=[{','.join(map(str, files))}]"]
     overrides += ["data.max_prompt_length=1024", "data.max_response_length=3072", "trainer.val_before_train=false"]
     overrides += ["data.train_batch_size=16"]
@@ -51,6 +53,8 @@ def test_hard_problems_and_a_row_of_every_preset_train_a_step_each(
         without_box = sum(last_boxed(rollout["output"]) is None for rollout in run.rollouts(step))
         corrected = values["gec/reflection"] + values["gec/answer"] + values["gec/solution"]
         assert without_box < values["verify/no_box"] <= without_box + corrected
+        assert values["gec/answer_success_rate"] == 1  # the reference answer of each row, as error correction states it
+        assert len({rollout["uid"] for rollout in run.rollouts(step)}) == 16
 
 
 def mean_over_steps(run: Any, name: str) -> float:
