@@ -7,7 +7,7 @@ QUICKSTART_OPTIONS := $(if $(COMPARE),--compare '$(COMPARE)') $(if $(MODEL),--mo
 	$(if $(VAL),--val '$(VAL)') $(if $(STEPS),--steps '$(STEPS)') $(OVERRIDES)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test-fast test test-runs test-all lint bench band faults real-model soak mutants verl-next audit lock clean
+.PHONY: help install quickstart test-fast test test-runs test-all lint bench band study faults real-model soak mutants verl-next audit lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ real-model: install ## Train a pretrained model of 135 million parameters two st
 
 band: install ## Compare validations of verl (VERL_RUN=) with those of the laboratory (LABORATORY=), see docs/laboratory.md
 	@$(PYTHON_IN_VENV) tests/bench/laboratory_band.py --verl '$(VERL_RUN)' --laboratory '$(LABORATORY)'
+
+study: install ## Train every method on every task with seeds in the laboratory, where it was left off (3 hours on 2 cores; QUICK=1: minutes)
+	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.laboratory.study --output-dir runs/study$(if $(QUICK),-quick --plan recipe/edge_grpo/laboratory/study_quick.yaml)
 
 soak: install ## Train 200 steps on the CPU and compare the memory of every process
 	@$(PYTHON_IN_VENV) tests/bench/soak.py

@@ -52,6 +52,7 @@ setup(
             "config/**/*.yaml",
             "REQUIRED_VERL.txt",
             "evaluate/*.yaml",
+            "laboratory/*.yaml",
             "slurm/*.sbatch",
             "slurm/*.sh",
         ]

@@ -5,7 +5,9 @@ configuration.py  what is read of a recipe, and what needs verl and is refused
 policy.py         samples from a transformers model, and gives the log-probability and entropy of each token
 rollout.py        groups of responses, sampled, graded and corrected
 update.py         advantages, loss, one step of the optimizer
+supervised.py     fine-tuning on the reference solutions, the control
 training.py       the loop: rollout, update, metrics, validation
+study.py          many runs on all cores, by a plan (study.yaml); study_plan.py says what follows from one
 
 Correction, draws, guard, advantages, comparators, losses of injected text and metrics are those of the runs in verl;
 nothing of them is written again here. A tool: nothing imports it.

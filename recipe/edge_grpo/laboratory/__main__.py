@@ -3,7 +3,8 @@
     python -m recipe.edge_grpo.laboratory --model DIR --train FILE --val FILE --output-dir DIR
         [--recipe grpo edge_grpo …] [--seeds 0 1 2] [--steps 50] [edge_grpo.KEY=VALUE …]
 
-Each run writes `metrics.jsonl` into DIR/RECIPE-seed-N, which `python -m recipe.edge_grpo.report` draws.
+`sft` in the place of a recipe is supervised fine-tuning on the reference solutions of the same rows, a control. Each
+run writes `metrics.jsonl` into DIR/RECIPE-seed-N, which `python -m recipe.edge_grpo.report` draws.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 import torch
 
 from recipe.edge_grpo.laboratory.configuration import read_recipe
+from recipe.edge_grpo.laboratory.supervised import SUPERVISED
 from recipe.edge_grpo.laboratory.training import TrainingPlan, load_policy, read_rows, train
 from recipe.edge_grpo.settings.block import BLOCK
 
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--train", type=Path, required=True, help="Parquet file of verl's rows")
     parser.add_argument("--val", type=Path, required=True)
     parser.add_argument("--output-dir", type=Path, required=True)
-    parser.add_argument("--recipe", nargs="+", default=["grpo", "edge_grpo"], help="(default: %(default)s)")
+    parser.add_argument("--recipe", nargs="+", default=["grpo", "edge_grpo"], help="or sft (default: %(default)s)")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="(default: %(default)s)")
     parser.add_argument("--steps", type=int, default=50, help="(default: %(default)s)")
     parser.add_argument("--learning-rate", type=float, default=3e-4, help="(default: %(default)s)")
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)  # at this size threads mostly wait for one another
     try:
         configs = {
-            (recipe, seed): read_recipe(recipe, [f"{BLOCK}.seed={seed}", *overrides])
+            (recipe, seed): None if recipe == SUPERVISED else read_recipe(recipe, [f"{BLOCK}.seed={seed}", *overrides])
             for recipe in options.recipe
             for seed in options.seeds
         }

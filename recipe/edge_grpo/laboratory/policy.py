@@ -17,10 +17,13 @@ class Policy:
         model: with `generate`, whose types fit no single class of models.
         tokenizer: with a chat template.
         temperature: of training samples, and of log-probabilities and entropies.
+
+    `num_sampled_tokens` counts what was sampled so far, greedy responses left out: they are validation.
     """
 
     def __init__(self, model: Any, tokenizer: PreTrainedTokenizerBase, temperature: float = 1.0) -> None:
         self.model, self.tokenizer, self.temperature = model, tokenizer, temperature
+        self.num_sampled_tokens = 0
 
     def encode_prompt(self, messages: list[dict[str, str]]) -> list[int]:
         """Return the token ids of a prompt with its chat template."""
@@ -49,10 +52,12 @@ class Policy:
         )
         responses = output[:, input_ids.shape[1] :].tolist()
         eos = self.tokenizer.eos_token_id
-        return [
+        responses = [
             ids[: min(ids.index(eos) + 1 if eos in ids else len(ids), limit)]
             for ids, limit in zip(responses, max_tokens, strict=True)
         ]
+        self.num_sampled_tokens += 0 if is_greedy else sum(map(len, responses))
+        return responses
 
     def token_statistics(self, prompts: Sequence[list[int]], responses: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
         """Return log-probability, with gradient, and full-vocabulary entropy in nats, without, of each response token.

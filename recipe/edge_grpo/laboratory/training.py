@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from recipe.edge_grpo.laboratory.configuration import LaboratoryConfig
 from recipe.edge_grpo.laboratory.policy import Policy
 from recipe.edge_grpo.laboratory.rollout import Row, Sizes, sample_groups
+from recipe.edge_grpo.laboratory.supervised import supervised_loss
 from recipe.edge_grpo.laboratory.update import make_update
 from recipe.edge_grpo.names import METRICS_FILE
 from reward_fns.math_reward import grade
@@ -44,7 +45,7 @@ def load_policy(folder: Path) -> Policy:
 
 
 def train(
-    config: LaboratoryConfig,
+    config: LaboratoryConfig | None,
     policy: Policy,
     train_rows: Sequence[Row],
     val_rows: Sequence[Row],
@@ -54,7 +55,8 @@ def train(
     """Train the policy in place; returns {step: metrics}, which are in `run_folder/metrics.jsonl` too.
 
     The same arguments give the same numbers on one machine. `edge_grpo.seed` decides what is drawn in correction, the
-    plan's seed the order of the rows and what is sampled.
+    plan's seed the order of the rows and what is sampled. Without a `config`, the policy learns the reference solutions
+    of the same rows.
     """
     run_folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(plan.seed)
@@ -75,20 +77,31 @@ def train(
 
 
 def _train_one_step(
-    config: LaboratoryConfig,
+    config: LaboratoryConfig | None,
     policy: Policy,
     optimizer: torch.optim.Optimizer,
     rows: Sequence[Row],
     plan: TrainingPlan,
     step: int,
 ) -> dict[str, float]:
-    groups = sample_groups(config, policy, plan.sizes, rows, step)
-    update = make_update(config, policy, groups, plan.sizes.max_response_length)
+    num_tokens_before, metrics = policy.num_sampled_tokens, {}
+    if config is None:
+        loss = supervised_loss(policy, rows)
+    else:
+        groups = sample_groups(config, policy, plan.sizes, rows, step)
+        update = make_update(config, policy, groups, plan.sizes.max_response_length)
+        loss, metrics = update.loss, update.metrics
     optimizer.zero_grad(set_to_none=True)
-    update.loss.backward()
+    loss.backward()
     grad_norm = torch.nn.utils.clip_grad_norm_(policy.model.parameters(), 1.0)
     optimizer.step()
-    return {**update.metrics, "actor/pg_loss": update.loss.item(), "actor/grad_norm": grad_norm.item()}
+    num_tokens = policy.num_sampled_tokens - num_tokens_before
+    return {
+        **metrics,
+        "actor/pg_loss": loss.item(),
+        "actor/grad_norm": grad_norm.item(),
+        "laboratory/tokens_sampled": num_tokens,
+    }
 
 
 def validate(policy: Policy, rows: Sequence[Row], sizes: Sizes) -> dict[str, float]:

@@ -7,6 +7,7 @@ import pytest
 from data_prep.writing.rows import write_parquet
 from recipe.edge_grpo.laboratory.__main__ import main
 from recipe.edge_grpo.laboratory.rollout import Sizes
+from recipe.edge_grpo.laboratory.supervised import supervised_loss
 from recipe.edge_grpo.laboratory.training import TrainingPlan, draw_batches, load_policy, train, validate
 from recipe.edge_grpo.report.metrics_file import read_metrics
 
@@ -44,6 +45,33 @@ def test_the_same_arguments_give_the_same_numbers_and_another_seed_others(traine
     first, again, other = trained("edge_grpo", "a"), trained("edge_grpo", "b"), trained("edge_grpo", "c", seed=1)
     assert numbers(first) == numbers(again)
     assert numbers(first) != numbers(other)
+
+
+def test_tokens_that_were_sampled_are_counted_without_validation(trained):
+    history = trained("grpo")
+    # 3 prompts x 4 responses of 1 to 128 tokens
+    assert all(12 <= history[step]["laboratory/tokens_sampled"] <= 12 * 128 for step in (1, 2))
+    assert "laboratory/tokens_sampled" not in history[0]
+
+
+def test_the_control_learns_the_reference_solutions_and_samples_nothing(untrained_model, rows, tmp_path):
+    plan = TrainingPlan(num_steps=8, learning_rate=3e-3, validates_every=8, sizes=PLAN.sizes)
+    history = train(None, load_policy(untrained_model), rows[:12], rows[12:], plan, tmp_path / "run")
+    assert history[8]["actor/pg_loss"] < history[1]["actor/pg_loss"] - 0.5
+    assert {history[step]["laboratory/tokens_sampled"] for step in range(1, 9)} == {0}
+
+
+def test_the_loss_of_the_control_is_the_mean_over_all_tokens_of_the_solutions(policy, rows):
+    of_rows = [supervised_loss(policy, [row]) for row in rows[:2]]
+    num_tokens = [len(policy.tokenizer.encode(row["extra_info"]["solution"])) + 1 for row in rows[:2]]  # and the end
+    mean = sum(loss * count for loss, count in zip(of_rows, num_tokens, strict=True)) / sum(num_tokens)
+    assert supervised_loss(policy, rows[:2]).item() == pytest.approx(mean.item(), rel=1e-5)
+
+
+def test_the_control_needs_solutions(policy, rows):
+    row = {**rows[0], "extra_info": {"index": 7, "solution": ""}}
+    with pytest.raises(ValueError, match="row 7 has no extra_info.solution"):
+        supervised_loss(policy, [row])
 
 
 def test_validation_is_the_share_of_right_greedy_responses(policy, rows, monkeypatch):

@@ -1,0 +1,146 @@
+"""A study: which runs follow from a plan, what is run again, and what is chosen."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from recipe.edge_grpo.laboratory import study as study_module
+from recipe.edge_grpo.laboratory.study import PLAN, Workplace, last_validation, main, run_study
+from recipe.edge_grpo.laboratory.study_plan import Job, Study, choose_learning_rates, read_study, tuning_jobs
+
+STUDY = Study({"carry": 4}, ("grpo", "sft"), (0, 1), (1e-4, 1e-3), (100,))
+QUICK = PLAN.with_name("study_quick.yaml")
+
+
+class Imagined(Workplace):
+    """Runs that are made up: the higher learning rate is better for GRPO, and the lower one for the control."""
+
+    made: list[Job] = []
+    prepared: list[str] = []
+
+    def prepare_task(self, task):
+        self.prepared.append(task)
+
+    def train(self, job):
+        self.made.append(job)
+        is_better = (job.learning_rate == 1e-3) == (job.method == "grpo")
+        write_metrics(self.folder_of(job), job.num_steps, 0.75 if is_better else 0.25)
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.setattr(Imagined, "made", [])
+    monkeypatch.setattr(Imagined, "prepared", [])
+    return Imagined(tmp_path, num_workers=2)
+
+
+def write_metrics(folder, num_steps, accuracy):
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [{"step": step, "data": {"val-core/carry/acc/mean@1": accuracy}} for step in range(num_steps + 1)]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def test_each_method_is_run_on_the_seeds_of_the_study_with_the_learning_rate_that_was_best_on_others(place):
+    table = run_study(STUDY, place)
+    final = [job for job in place.made if job.seed != 100]
+    assert {(job.method, job.learning_rate, job.seed) for job in final} == {
+        *(("grpo", 1e-3, seed) for seed in (0, 1)),
+        *(("sft", 1e-4, seed) for seed in (0, 1)),
+    }
+    assert len(place.made) == 2 * 2 + 2 * 2  # methods x rates, and methods x seeds
+    assert table.splitlines()[2:] == [
+        "| carry | grpo | 0.001 | 2 | 0.750 | 0.000 |",
+        "| carry | sft | 0.0001 | 2 | 0.750 | 0.000 |",
+    ]
+
+
+def test_what_is_finished_is_not_run_again_and_what_is_not_is(place):
+    table = run_study(STUDY, place)
+    place.made.clear()
+    assert run_study(STUDY, place) == table
+    assert place.made == []
+    stopped = Job("carry", "grpo", 1e-3, 1, 4)
+    write_metrics(place.folder_of(stopped), 2, 0.5)
+    assert run_study(STUDY, place) == table
+    assert place.made == [stopped]
+    assert set(place.prepared) == {"carry"}
+
+
+def test_a_run_that_failed_ends_the_study_and_leaves_the_others(place, monkeypatch):
+    def fail(self, job):
+        if (job.method, job.seed) == ("sft", 1):
+            raise RuntimeError("see log.txt")
+        train(self, job)
+
+    train = Imagined.train
+    monkeypatch.setattr(Imagined, "train", fail)
+    with pytest.raises(RuntimeError, match="see log.txt"):
+        run_study(STUDY, place)
+    assert last_validation(place.folder_of(Job("carry", "grpo", 1e-3, 0, 4)), 4) == 0.75
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", '{"step": 4, "da', '{"step": 3, "data": {"val-core/a/acc": 1}}\n', "7\n"]
+)
+def test_a_run_without_its_last_validation_is_not_finished(tmp_path, content):
+    if content is not None:
+        (tmp_path / "metrics.jsonl").write_text(content)
+    assert last_validation(tmp_path, 4) is None
+
+
+def test_of_equally_good_learning_rates_the_smaller_is_chosen_and_seeds_are_averaged():
+    jobs = {
+        Job("carry", "grpo", rate, seed, 60): accuracy
+        for rate, accuracies in ((1e-3, (0.5, 0.75)), (1e-4, (0.625, 0.625)), (1e-2, (1.0, 0.125)))
+        for seed, accuracy in zip((100, 101), accuracies, strict=True)
+    }
+    assert choose_learning_rates(jobs) == {("carry", "grpo"): 1e-4}  # means 0.625, 0.625, 0.5625
+
+
+@pytest.mark.parametrize("path", [PLAN, QUICK])
+def test_the_plans_of_the_package_are_right(path):
+    study = read_study(path)
+    assert set(study.tasks) == {"carry", "carry_hard"}
+    assert {"grpo", "edge_grpo", "edge_grpo_plus", "sft"} <= set(study.methods)
+    num_rates = len(study.learning_rates) * len(study.tuning_seeds)
+    assert len(list(tuning_jobs(study))) == len(study.methods) * len(study.tasks) * num_rates
+
+
+def test_the_plan_of_the_study_has_five_seeds_and_every_method_that_the_laboratory_can_run():
+    from recipe.edge_grpo.laboratory.configuration import CONFIG
+
+    recipes = {path.stem for path in (CONFIG / "recipe").glob("*.yaml")}
+    study = read_study(PLAN)
+    assert len(study.seeds) >= 5
+    # dapo and dapo_edge need verl; edge_grpo_paper differs in sizes only, which the laboratory sets
+    assert set(study.methods) == recipes - {"dapo", "dapo_edge", "edge_grpo_paper"} | {"sft"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"methods": ["grop"]}, "methods: grop is no recipe"),
+        ({"seeds": []}, "seeds is empty"),
+        ({"tuning_seeds": [1]}, "seed 1 is in seeds and in tuning_seeds"),
+        ({"learning_rates": [0]}, "learning_rates must be numbers above 0"),
+        ({"learning_rates": ["3e-4"]}, "learning_rates must be numbers above 0"),
+        ({"tasks": {"carry": 0}}, "tasks must be numbers above 0"),
+        ({"steps": 7}, "expected the keys"),
+    ],
+)
+def test_a_plan_that_is_wrong_is_refused_by_its_key(tmp_path, capsys, changes, named):
+    plan = {**vars(replace(STUDY)), **changes}
+    (tmp_path / "plan.yaml").write_text(json.dumps(plan))
+    with pytest.raises(SystemExit):
+        main(["--output-dir", str(tmp_path / "runs"), "--plan", str(tmp_path / "plan.yaml")])
+    error = capsys.readouterr().err
+    assert f"{tmp_path}/plan.yaml: " in error and named in error
+
+
+@pytest.mark.process
+def test_a_failing_process_is_told_with_its_log(tmp_path):
+    with pytest.raises(RuntimeError, match="exit code 2; see .*log.txt"):
+        Workplace(Path(tmp_path), 1).train(Job("carry", "grpo", 1e-4, 0, 1))  # without data and model
+    assert study_module._TASK_MODULES[0] == "data_prep.arithmetic"
