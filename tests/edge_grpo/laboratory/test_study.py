@@ -82,7 +82,8 @@ def test_a_run_that_failed_ends_the_study_and_leaves_the_others(place, monkeypat
 
 
 @pytest.mark.parametrize(
-    "content", [None, "", '{"step": 4, "da', '{"step": 3, "data": {"val-core/a/acc": 1}}\n', "7\n"]
+    "content",
+    [None, "", '{"step": 4, "da', '{"step": 3, "data": {"val-core/a/acc": 1}}\n', '{"step": 4, "data": {}}\n'],
 )
 def test_a_run_without_its_last_validation_is_not_finished(tmp_path, content):
     if content is not None:
