@@ -13,12 +13,13 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("recipe/edge_grpo", "reward_fns", "data_prep")
 RECIPE = "recipe.edge_grpo"
 
-GROUND = {"advantage", "names", "settings"}
+GROUND = {"advantage", "intervals", "names", "settings"}
 BELOW_RUN = GROUND | {"correction", "data_prep", "cpu", "verl_patches"}
 TOOLS = {"quickstart", "evaluate", "report", "slurm", "laboratory"}
 
 MAY_IMPORT = {
     "advantage": set(),
+    "intervals": set(),
     "names": set(),
     "settings": set(),
     "correction": GROUND,

@@ -7,6 +7,7 @@ The method, by when it happens:
     training_step/     one batch in the trainer: advantages, loss of injected tokens, metrics
     run/               the course of a run, nothing of the method: refused, watched, stopped, resumed, explained
     comparators/       rival methods, one advantage a file; pure
+    intervals.py       the interval of a share, for the tools; pure
     names.py           the names under which verl finds all this
     plugin.py          the `verl.plugins` entry point: one table, module of verl to function of ours
 
@@ -17,7 +18,8 @@ What verl stands on:
 
 Tools: doctor.py, quickstart/, laboratory/, evaluate/, report/, slurm/.
 
-Imports go one way: advantage, names, settings, then correction, run, training_step, plugin; cpu and verl_patches stand
-below run; nothing imports a tool. tests/test_import_rules.py holds the whole order, and docs/extending.md says which
-files to open for a change. This module imports nothing, so the pure modules load without verl.
+Imports go one way: advantage, intervals, names, settings, then correction, run, training_step, plugin; cpu and
+verl_patches stand below run; nothing imports a tool. tests/test_import_rules.py holds the whole order, and
+docs/extending.md says which files to open for a change. This module imports nothing, so the pure modules load without
+verl.
 """

@@ -8,6 +8,7 @@ MODULES = [
     importlib.import_module(f"recipe.edge_grpo.{name}")
     for name in (
         "advantage",
+        "intervals",
         *(f"comparators.{name}" for name in ("avspo", "egpo", "entropy_shaped", "groups", "ngrpo", "per_token")),
         *(f"comparators.{name}" for name in ("rl_zvp", "virtual_rewards")),
         *(f"settings.{name}" for name in ("block", "choices", "validation")),

@@ -1,8 +1,9 @@
 """`python -m recipe.edge_grpo.evaluate`: what a checkpoint can do, from its graded responses to the paper's table.
 
-Pure modules (numpy, pyarrow, PyYAML and the standard library only):
+Pure modules (numpy, pyarrow, PyYAML, the reward and the standard library only):
     responses.py               one graded response, and the Parquet file that holds many
-    statistics.py              avg@n, unbiased pass@k, bootstrap interval, the two averages over benchmarks
+    statistics.py              avg@n, unbiased pass@k, intervals, the two averages over benchmarks
+    majority.py                maj@k: the responses to a problem vote on its answer
     entropy_by_correctness.py  policy entropy of correct and of wrong responses (figure 3 of the paper)
     reflection.py              accuracy of responses that reflect, and after forced reflection (figure 2)
     summary.py                 all of it as one dictionary that goes into a JSON file

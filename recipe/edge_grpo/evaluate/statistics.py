@@ -1,4 +1,4 @@
-"""Computes the statistics of an evaluation: avg@n, unbiased pass@k, bootstrap intervals and averages over benchmarks.
+"""Computes the statistics of an evaluation: avg@n, unbiased pass@k, intervals and averages over benchmarks.
 
 The two averages have their names everywhere, because they differ: the paper's tables weigh each benchmark with its
 number of problems (`sample_weighted_average`), the authors' script prints the plain mean (`macro_average`).
@@ -9,6 +9,13 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 import numpy
+
+from recipe.edge_grpo.intervals import wilson_interval
+
+WILSON, BOOTSTRAP = "wilson", "bootstrap"
+
+FEWEST_FOR_BOOTSTRAP = 30
+"""Of fewer problems the percentile bootstrap is too narrow. AIME, of 30, keeps the interval of the paper's protocol."""
 
 
 def pass_at_k(num_samples: int, num_correct: int, k: int) -> float:
@@ -68,6 +75,37 @@ def bootstrap_interval(
     means = (draws / len(values) * distinct).sum(axis=1)
     low, high = numpy.quantile(means, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def interval_method(values: Sequence[float]) -> str:
+    """Return how the interval of the mean of `values` is found: `WILSON` or `BOOTSTRAP`.
+
+    Wilson's formula where all problems are solved in all samples, or none in any, of which the bootstrap would say that
+    other problems go the same way; and for fewer than `FEWEST_FOR_BOOTSTRAP` problems.
+
+    >>> interval_method([1.0] * 83), interval_method([0.0, 1.0] * 50), interval_method([0.0, 1.0] * 5)
+    ('wilson', 'bootstrap', 'wilson')
+    """
+    is_extreme = max(values) == 0 or min(values) == 1
+    return WILSON if is_extreme or len(values) < FEWEST_FOR_BOOTSTRAP else BOOTSTRAP
+
+
+def accuracy_interval(
+    values: Sequence[float], *, num_resamples: int, seed: int, confidence_level: float = 0.95
+) -> tuple[float, float]:
+    """Return the interval of the mean of accuracies, one value from 0 to 1 per problem, by their `interval_method`.
+
+    Raises what `bootstrap_interval` does.
+
+    >>> low, high = accuracy_interval([0.0] * 10, num_resamples=100, seed=0)
+    >>> round(low, 4), round(high, 4)
+    (0.0, 0.2775)
+    """
+    # Always drawn, because it also refuses what cannot be used.
+    bootstrapped = bootstrap_interval(values, num_resamples=num_resamples, seed=seed, confidence_level=confidence_level)
+    if interval_method(values) == BOOTSTRAP:
+        return bootstrapped
+    return wilson_interval(fmean(values), len(values), confidence_level)
 
 
 def sample_weighted_average(value_by_benchmark: Mapping[str, float], num_problems: Mapping[str, int]) -> float:

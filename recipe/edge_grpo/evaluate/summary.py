@@ -10,11 +10,13 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from recipe.edge_grpo.evaluate.entropy_by_correctness import entropy_by_correctness
+from recipe.edge_grpo.evaluate.majority import majority_at_k, votes_of
 from recipe.edge_grpo.evaluate.reflection import REFLECTION_MARKERS, forced_reflection, self_reflection
 from recipe.edge_grpo.evaluate.responses import GradedResponse, check_distinct
 from recipe.edge_grpo.evaluate.statistics import (
+    accuracy_interval,
     avg_at_n,
-    bootstrap_interval,
+    interval_method,
     macro_average,
     pass_at_k,
     sample_weighted_average,
@@ -22,7 +24,7 @@ from recipe.edge_grpo.evaluate.statistics import (
 
 
 class SummarySettings(NamedTuple):
-    """For which k pass@k is, how the bootstrap over problems goes, and by what words a reflection is recognised.
+    """For which k pass@k and maj@k are, how the bootstrap over problems goes, and by what words reflections are found.
 
     A k that exceeds the smallest number of samples of a problem is left out there. `confidence_level` is that of the
     interval of avg@n; for the markers see `reflection.marker_pattern`.
@@ -46,11 +48,12 @@ def summarise(responses: Sequence[GradedResponse], settings: SummarySettings) ->
         `temperatures`: for each, in rising order,
             `temperature`;
             `benchmarks`, sorted by name: `num_problems`, `samples_per_problem` (`min` and `max`, which differ if an
-            evaluation is incomplete), `avg@n`, `confidence_interval` (low and high), `pass@k` (by k),
-            `mean_response_tokens`, `boxed_fraction`, `truncated_fraction`, `verify_status` (counts);
+            evaluation is incomplete), `avg@n`, `confidence_interval` (low and high) and its `interval_method`,
+            `pass@k` (by k), `maj@k` (by k from 2: maj@1 is avg@n), `mean_response_tokens`, `boxed_fraction`,
+            `truncated_fraction`, `verify_status` (counts);
             `num_problems` of all benchmarks;
-            `sample_weighted_average` and `macro_average` over the benchmarks: `avg@n` and `pass@k`, the latter for
-            what every benchmark has;
+            `sample_weighted_average` and `macro_average` over the benchmarks: `avg@n`, `pass@k` and `maj@k`, the latter
+            two for what every benchmark has;
             `entropy`: see `entropy_by_correctness`;
             `reflection`: see `reflection.self_reflection`, and under `forced` `reflection.forced_reflection`.
 
@@ -95,8 +98,9 @@ def _summarise_benchmark(responses: Sequence[GradedResponse], settings: SummaryS
     by_problem = _group(responses, lambda response: response.problem_index)
     accuracies = [[response.accuracy for response in by_problem[index]] for index in sorted(by_problem)]
     num_samples = [len(samples) for samples in accuracies]
-    low, high = bootstrap_interval(
-        [fmean(samples) for samples in accuracies],
+    means = [fmean(samples) for samples in accuracies]
+    low, high = accuracy_interval(
+        means,
         num_resamples=settings.num_resamples,
         seed=settings.bootstrap_seed,
         confidence_level=settings.confidence_level,
@@ -106,10 +110,16 @@ def _summarise_benchmark(responses: Sequence[GradedResponse], settings: SummaryS
         "samples_per_problem": {"min": min(num_samples), "max": max(num_samples)},
         "avg@n": avg_at_n(accuracies),
         "confidence_interval": [low, high],
+        "interval_method": interval_method(means),
         "pass@k": {
             str(k): fmean(pass_at_k(len(samples), round(sum(samples)), k) for samples in accuracies)
             for k in settings.k_values
             if k <= min(num_samples)
+        },
+        "maj@k": {
+            str(k): fmean(majority_at_k(votes, k) for votes in map(votes_of, by_problem.values()))
+            for k in settings.k_values
+            if 1 < k <= min(num_samples)
         },
         "mean_response_tokens": fmean(response.num_tokens for response in responses),
         "boxed_fraction": fmean(response.has_box for response in responses),
@@ -119,13 +129,13 @@ def _summarise_benchmark(responses: Sequence[GradedResponse], settings: SummaryS
 
 
 def _average(benchmarks: Mapping[str, Any], average: Callable[[dict[str, float]], float]) -> dict[str, Any]:
-    """Return `average` of avg@n, and of pass@k for every k that all benchmarks have."""
-    pass_at = {name: benchmark["pass@k"] for name, benchmark in benchmarks.items()}
-    fewest = min(pass_at.values(), key=len)
-    return {
-        "avg@n": average({name: benchmark["avg@n"] for name, benchmark in benchmarks.items()}),
-        "pass@k": {k: average({name: values[k] for name, values in pass_at.items()}) for k in fewest},
-    }
+    """Return `average` of avg@n, and of pass@k and maj@k for every k that all benchmarks have."""
+    result: dict[str, Any] = {"avg@n": average({name: benchmark["avg@n"] for name, benchmark in benchmarks.items()})}
+    for statistic in ("pass@k", "maj@k"):
+        by_benchmark = {name: benchmark[statistic] for name, benchmark in benchmarks.items()}
+        fewest = min(by_benchmark.values(), key=len)
+        result[statistic] = {k: average({name: each[k] for name, each in by_benchmark.items()}) for k in fewest}
+    return result
 
 
 def _group(

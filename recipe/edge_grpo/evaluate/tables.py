@@ -18,20 +18,24 @@ from recipe.edge_grpo.evaluate.comparison import (
     rows_of_run,
 )
 from recipe.edge_grpo.evaluate.published import published_results
+from recipe.edge_grpo.evaluate.statistics import FEWEST_FOR_BOOTSTRAP, WILSON
 
 
 def run_tables(summary: Mapping[str, Any]) -> str:
     """Return the tables of one summary: accuracy at each temperature with both averages, entropy, reflection."""
     entries = summary["temperatures"]
     level = f"{100 * summary['settings']['confidence_level']:g} % interval"
-    sections = [(f"Accuracy at temperature {entry['temperature']}", _accuracy_rows(entry, level)) for entry in entries]
-    sections.append(("Policy entropy of correct and of wrong responses", _entropy_rows(entries)))
-    sections.append(("Responses that reflect", _reflection_rows(entries)))
-    sections.append(("After forced reflection on wrong responses", _forced_rows(entries)))
-    return (
-        "\n\n".join(f"## {title}\n\n{aligned_table(rows, num_left=1)}" for title, rows in sections if len(rows) > 1)
-        + "\n"
-    )
+    sections = [
+        (f"Accuracy at temperature {entry['temperature']}", _accuracy_rows(entry, level), _wilson_remark(entry))
+        for entry in entries
+    ]
+    sections.append(("Policy entropy of correct and of wrong responses", _entropy_rows(entries), ""))
+    sections.append(("Responses that reflect", _reflection_rows(entries), ""))
+    sections.append(("After forced reflection on wrong responses", _forced_rows(entries), ""))
+    tables = [
+        f"## {title}\n\n{aligned_table(rows, num_left=1)}{remark}" for title, rows, remark in sections if len(rows) > 1
+    ]
+    return "\n\n".join(tables) + "\n"
 
 
 def compare(summaries: Mapping[str, Mapping[str, Any]], has_published: bool = False) -> str:
@@ -60,13 +64,16 @@ def compare(summaries: Mapping[str, Mapping[str, Any]], has_published: bool = Fa
 
 
 def _accuracy_rows(entry: Mapping[str, Any], level: str) -> list[list[str]]:
-    average_rows = {
-        f"{name} average": entry[f"{name.replace('-', '_')}_average"] for name in ("sample-weighted", "macro")
+    benchmarks = entry["benchmarks"]
+    # maj@k is not in the summaries of earlier versions.
+    columns = {
+        f"{name}@{k}": (f"{name}@k", str(k))
+        for name in ("pass", "maj")
+        for k in sorted({int(k) for benchmark in benchmarks.values() for k in benchmark.get(f"{name}@k", {})} - {1})
     }
-    k_values = sorted({int(k) for benchmark in entry["benchmarks"].values() for k in benchmark["pass@k"]} - {1})
-    header = ["benchmark", "problems", "samples", "pass@1", level, *(f"pass@{k}" for k in k_values)]
+    header = ["benchmark", "problems", "samples", "pass@1", level, *columns]
     rows = [[*header, "tokens", "boxed", "truncated"]]
-    for name, benchmark in entry["benchmarks"].items():
+    for name, benchmark in benchmarks.items():
         low, high = benchmark["confidence_interval"]
         rows.append(
             [
@@ -75,16 +82,25 @@ def _accuracy_rows(entry: Mapping[str, Any], level: str) -> list[list[str]]:
                 _range(*(benchmark["samples_per_problem"][end] for end in ("min", "max"))),
                 _percent(benchmark["avg@n"]),
                 f"{_percent(low)} to {_percent(high)}",
-                *(_percent(benchmark["pass@k"].get(str(k))) for k in k_values),
+                *(_percent(benchmark.get(statistic, {}).get(k)) for statistic, k in columns.values()),
                 f"{benchmark['mean_response_tokens']:.1f}",
                 _percent(benchmark["boxed_fraction"]),
                 _percent(benchmark["truncated_fraction"]),
             ]
         )
-    for name, values in average_rows.items():
-        accuracies = [_percent(values["pass@k"].get(str(k))) for k in k_values]
-        rows.append([name, str(entry["num_problems"]), "", _percent(values["avg@n"]), "", *accuracies, "", "", ""])
+    for name in ("sample-weighted", "macro"):
+        values = entry[f"{name.replace('-', '_')}_average"]
+        accuracies = [_percent(values.get(statistic, {}).get(k)) for statistic, k in columns.values()]
+        cells = [str(entry["num_problems"]), "", _percent(values["avg@n"]), "", *accuracies, "", "", ""]
+        rows.append([f"{name} average", *cells])
     return rows
+
+
+def _wilson_remark(entry: Mapping[str, Any]) -> str:
+    """Return a line that names the benchmarks whose interval is Wilson's; nothing where there are none."""
+    names = [name for name, benchmark in entry["benchmarks"].items() if benchmark.get("interval_method") == WILSON]
+    reason = f"fewer than {FEWEST_FOR_BOOTSTRAP} problems, or all of them right or all wrong"
+    return f"\n\nWilson's interval ({reason}): {', '.join(names)}." if names else ""
 
 
 def _entropy_rows(entries: Sequence[Mapping[str, Any]]) -> list[list[str]]:

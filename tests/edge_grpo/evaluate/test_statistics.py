@@ -10,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recipe.edge_grpo.evaluate.statistics import (
+    accuracy_interval,
     avg_at_n,
     bootstrap_interval,
+    interval_method,
     macro_average,
     pass_at_k,
     sample_weighted_average,
 )
+from recipe.edge_grpo.intervals import wilson_interval
 
 
 @st.composite
@@ -164,6 +167,37 @@ def test_one_problem_and_equal_problems_have_an_interval_of_width_zero(values):
 def test_an_interval_that_cannot_be_drawn_is_an_error(values, settings, message):
     with pytest.raises(ValueError, match=message):
         bootstrap_interval(values, seed=0, **settings)
+
+
+@pytest.mark.parametrize(
+    ("values", "method"),
+    [
+        ([0.0] * 100, "wilson"),
+        ([1.0] * 100, "wilson"),
+        ([0.5] * 29, "wilson"),
+        ([0.0, 1.0] * 14 + [1.0], "wilson"),
+        ([0.0, 1.0] * 15, "bootstrap"),
+        ([0.0] * 99 + [0.125], "bootstrap"),
+    ],
+)
+def test_wilsons_interval_is_taken_of_few_problems_and_where_all_are_right_or_all_wrong(values, method):
+    assert interval_method(values) == method
+    interval = accuracy_interval(values, num_resamples=200, seed=0)
+    slow = {
+        "wilson": wilson_interval(statistics.fmean(values), len(values)),
+        "bootstrap": bootstrap_interval(values, num_resamples=200, seed=0),
+    }
+    assert interval == slow[method]
+
+
+def test_no_right_answer_to_a_hundred_problems_leaves_room_for_some():
+    # Wilson: (z^2/200 + z * z/200) / (1 + z^2/100) = 0.0384146 / 1.0384146 = 0.0369935
+    assert accuracy_interval([0.0] * 100, num_resamples=10, seed=0) == pytest.approx((0.0, 0.0369935), abs=1e-6)
+
+
+def test_an_interval_of_accuracies_refuses_what_the_bootstrap_refuses():
+    with pytest.raises(ValueError, match="at least one value"):
+        accuracy_interval([], num_resamples=10, seed=0)
 
 
 def test_the_two_averages_differ_where_benchmarks_differ_in_size():

@@ -7,6 +7,7 @@ import pytest
 
 from recipe.edge_grpo.evaluate.statistics import bootstrap_interval
 from recipe.edge_grpo.evaluate.summary import SummarySettings, summarise
+from recipe.edge_grpo.intervals import wilson_interval
 
 
 @pytest.fixture
@@ -40,13 +41,16 @@ def responses(graded):
 def test_a_benchmark_has_the_hand_worked_values(responses):
     summary = summarise(responses, SummarySettings(k_values=[1, 2, 4], num_resamples=500, bootstrap_seed=3))
     # avg@2: (1/2 + 0 + 1) / 3; pass@2: (1 + 0 + 1) / 3; tokens: (10 + … + 60) / 6
-    interval = bootstrap_interval([0.5, 0.0, 1.0], num_resamples=500, seed=3)
+    # Wilson for 1/2 of 3: 1/2 ± 1.96 sqrt(0.25/3 + 3.8415/36) / (1 + 3.8415/3) = 1/2 ± 1.96 * 0.435937 / 2.280486
+    # maj@2: a right and a wrong answer tie, and the right one was sampled first; no box is no vote; (1 + 0 + 1) / 3
     assert summary["temperatures"][0]["benchmarks"]["aime24"] == {
         "num_problems": 3,
         "samples_per_problem": {"min": 2, "max": 2},
         "avg@n": pytest.approx(1 / 2),
-        "confidence_interval": list(interval),
+        "confidence_interval": pytest.approx([0.125335, 0.874665], abs=1e-6),
+        "interval_method": "wilson",
         "pass@k": {"1": pytest.approx(1 / 2), "2": pytest.approx(2 / 3)},
+        "maj@k": {"2": pytest.approx(2 / 3)},
         "mean_response_tokens": pytest.approx(35.0),
         "boxed_fraction": pytest.approx(4 / 6),
         "truncated_fraction": pytest.approx(1 / 6),
@@ -60,7 +64,11 @@ def test_both_averages_are_over_the_benchmarks_and_named(responses):
     assert entry["num_problems"] == 4
     assert entry["sample_weighted_average"]["avg@n"] == pytest.approx((3 * 1 / 2 + 1 / 2) / 4)
     assert entry["sample_weighted_average"]["pass@k"] == {"2": pytest.approx((3 * 2 / 3 + 1) / 4)}
-    assert entry["macro_average"] == {"avg@n": pytest.approx(1 / 2), "pass@k": {"2": pytest.approx((2 / 3 + 1) / 2)}}
+    assert entry["macro_average"]["avg@n"] == pytest.approx(1 / 2)
+    assert entry["macro_average"]["pass@k"] == {"2": pytest.approx((2 / 3 + 1) / 2)}
+    # maj@2: aime24 2/3, and in amc the right answer was sampled first
+    assert entry["sample_weighted_average"]["maj@k"] == {"2": pytest.approx((3 * 2 / 3 + 1) / 4)}
+    assert entry["macro_average"]["maj@k"] == {"2": pytest.approx((2 / 3 + 1) / 2)}
 
 
 def test_entropy_and_reflection_are_those_of_the_first_passes_at_each_temperature(responses):
@@ -108,8 +116,22 @@ def test_the_settings_are_in_the_summary_and_take_effect(responses):
     }
     entry = summary["temperatures"][0]
     assert entry["reflection"]["num_reflecting"] == 7  # all but "Wait, 3."
-    expected = bootstrap_interval([0.5, 0.0, 1.0], num_resamples=20, seed=7, confidence_level=0.5)
+    expected = wilson_interval(0.5, 3, confidence_level=0.5)
     assert entry["benchmarks"]["aime24"]["confidence_interval"] == list(expected)
+
+
+def test_thirty_problems_of_which_some_are_right_have_the_interval_of_the_bootstrap(graded):
+    settings = SummarySettings([1], num_resamples=20, bootstrap_seed=7, confidence_level=0.5)
+
+    def benchmark(num_problems, num_right):
+        responses = [graded(number < num_right, problem_index=number) for number in range(num_problems)]
+        return summarise(responses, settings)["temperatures"][0]["benchmarks"]["aime24"]
+
+    expected = bootstrap_interval([1.0] * 3 + [0.0] * 27, num_resamples=20, seed=7, confidence_level=0.5)
+    assert benchmark(30, 3)["confidence_interval"] == list(expected)
+    assert [benchmark(*case)["interval_method"] for case in ((30, 3), (29, 3), (30, 0), (30, 30))] == [
+        "bootstrap", "wilson", "wilson", "wilson",
+    ]  # fmt: skip
 
 
 def test_an_uneven_evaluation_shows_fewest_and_most_samples_and_leaves_out_what_some_problem_cannot_give(graded):
@@ -131,7 +153,8 @@ def test_an_average_has_only_the_pass_at_k_of_all_benchmarks(graded):
 
 def test_one_problem_that_is_right_is_summarised(graded):
     entry = summarise([graded(1.0)], SummarySettings(k_values=[1], num_resamples=10))["temperatures"][0]
-    assert entry["benchmarks"]["aime24"]["confidence_interval"] == [1.0, 1.0]
+    # Wilson for 1 of 1: low = (1 + z^2/2 - z * z/2) / (1 + z^2) = 1 / 4.8415 = 0.206549
+    assert entry["benchmarks"]["aime24"]["confidence_interval"] == pytest.approx([0.206549, 1.0], abs=1e-6)
     assert entry["sample_weighted_average"]["avg@n"] == entry["macro_average"]["avg@n"] == 1.0
 
 

@@ -45,17 +45,39 @@ def full_summary(graded):
 
 def test_a_run_shows_benchmarks_and_both_averages_in_per_cent(full_summary):
     rows = cells(run_tables(full_summary))
-    header = ["problems", "samples", "pass@1", "95 % interval", "pass@2", "pass@4", "tokens", "boxed", "truncated"]
-    assert rows["benchmark"] == header
+    header = ["problems", "samples", "pass@1", "95 % interval", "pass@2", "pass@4", "maj@2", "maj@4"]
+    assert rows["benchmark"] == [*header, "tokens", "boxed", "truncated"]
     # aime24: 2 of 4 correct, pass@2 = 1 - C(2,2)/C(4,2) = 5/6; tokens (0 + 1 + 2 + 3) / 4
-    assert rows["aime24"] == ["1", "4", "50.00", "50.00 to 50.00", "83.33", "100.00", "1.5", "100.00", "0.00"]
+    # Wilson for 1/2 of 1: 1/2 ± 1.96 sqrt(0.25 + 3.8415/4) / 4.8415 = 1/2 ± 0.445379
+    # the first two of four are right: of two elections one is won; two against two is won by the one sampled first
+    votes = ["50.00", "100.00"]
+    assert rows["aime24"] == ["1", "4", "50.00", "5.46 to 94.54", "83.33", "100.00", *votes, "1.5", "100.00", "0.00"]
     # amc: (1 + 1 + 1 + 1/2) / 4; pass@2 = 1; two samples a problem say nothing of pass@4
     low, high = full_summary["temperatures"][0]["benchmarks"]["amc"]["confidence_interval"]
     interval = f"{100 * low:.2f} to {100 * high:.2f}"
-    assert rows["amc"] == ["4", "2", "87.50", interval, "100.00", "–", "10.0", "100.00", "12.50"]
+    # the last problem has no box in its first response, which is no vote: the right one is elected
+    assert rows["amc"] == ["4", "2", "87.50", interval, "100.00", "–", "100.00", "–", "10.0", "100.00", "12.50"]
     # (1 * 50 + 4 * 87.5) / 5 = 80; (50 + 87.5) / 2 = 68.75; pass@2: (83.33 + 4 * 100) / 5, (83.33 + 100) / 2
-    assert rows["sample-weighted average"] == ["5", "", "80.00", "", "96.67", "–", "", "", ""]
-    assert rows["macro average"] == ["5", "", "68.75", "", "91.67", "–", "", "", ""]
+    # maj@2: (50 + 4 * 100) / 5, (50 + 100) / 2
+    assert rows["sample-weighted average"] == ["5", "", "80.00", "", "96.67", "–", "90.00", "–", "", "", ""]
+    assert rows["macro average"] == ["5", "", "68.75", "", "91.67", "–", "75.00", "–", "", "", ""]
+
+
+def test_benchmarks_whose_interval_is_wilsons_are_named_below_the_table(summary):
+    text = run_tables(summary(aime24=[1, 0], amc=[1, 0] * 15, math500=[1] * 40))
+    remark = "Wilson's interval (fewer than 30 problems, or all of them right or all wrong): aime24, math500."
+    assert remark in text.splitlines()
+    assert "Wilson" not in run_tables(summary(amc=[1, 0] * 15))
+
+
+def test_a_summary_of_an_earlier_version_has_the_tables_that_it_had(summary):
+    old = summary(amc=[1, 0] * 15)
+    for values in (*(each for each in old["temperatures"][0]["benchmarks"].values()), old["temperatures"][0]):
+        values.pop("maj@k", None), values.pop("interval_method", None)
+    for name in ("sample_weighted_average", "macro_average"):
+        del old["temperatures"][0][name]["maj@k"]
+    assert run_tables(old) == run_tables(summary(amc=[1, 0] * 15))
+    assert compare({"x": old}) == compare({"x": summary(amc=[1, 0] * 15)})
 
 
 def test_a_run_shows_entropy_and_reflection(full_summary):
