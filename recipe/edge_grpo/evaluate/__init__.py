@@ -8,6 +8,8 @@ Pure modules (numpy, pyarrow, PyYAML, the reward and the standard library only):
     reflection.py              accuracy of responses that reflect, and after forced reflection (figure 2)
     summary.py                 all of it as one dictionary that goes into a JSON file
     comparison.py              which averages several runs can be compared by
+    paired.py                  two runs on the same problems: matching, paired bootstrap, exact sign test
+    paired_tables.py           the section of a comparison that shows this
     published.py               the rows of the paper's tables, from published.yaml
     tables.py                  Markdown tables of one run and of several
 

@@ -1,7 +1,7 @@
 r"""Evaluates a checkpoint on benchmarks, and compares evaluations with each other and with the paper.
 
     python -m recipe.edge_grpo.evaluate --model MODEL --data FILE… --output-dir DIR
-    python -m recipe.edge_grpo.evaluate --compare DIR… [--published]              (--help lists all options)
+    python -m recipe.edge_grpo.evaluate --compare DIR… [--published] [--output-dir DIR]     (--help lists all options)
 
 FILE is a Parquet file of verl rows, as `python -m data_prep.eval_suite` writes one for each benchmark. The defaults are
 the authors' protocol: temperature 0.1, one response a problem, at most 3,000 tokens, the template of Qwen2.5-Math;
@@ -58,11 +58,18 @@ def _run(
     parser: argparse.ArgumentParser, options: argparse.Namespace, make_sampler: Callable[[EngineSettings], Sampler]
 ) -> str:
     if options.compare is not None:
-        return outputs.compare_runs(options.compare, options.published)
+        return _compare(options)
     _check_combinations(parser, options)
     responses = run.evaluate(options, make_sampler)
     summary = {**summarise(responses, SummarySettings(options.k)), "entropy_method": options.entropy}
     return outputs.write_outputs(options.output_dir, responses, summary, vars(options))
+
+
+def _compare(options: argparse.Namespace) -> str:
+    comparison = outputs.compare_runs(options.compare, options.published)
+    if options.output_dir is not None:
+        outputs.write_comparison(options.output_dir, comparison, options.overwrite)
+    return comparison
 
 
 def _check_combinations(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:

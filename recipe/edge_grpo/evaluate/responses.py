@@ -1,4 +1,4 @@
-"""Defines a graded response, and writes the Parquet file that holds the responses of an evaluation.
+"""Defines a graded response, and writes and reads the Parquet file that holds the responses of an evaluation.
 
 The file is written whole or not at all, in order of the keys and with a fixed schema: the same responses give the same
 bytes under the same version of pyarrow, in whatever order they were sampled.
@@ -121,6 +121,19 @@ def write_responses(responses: Sequence[GradedResponse], path: Path) -> None:
     table = pyarrow.Table.from_pylist(rows, schema=SCHEMA)
     with replacing_files(path.parent) as folder:
         pyarrow.parquet.write_table(table, folder / path.name)
+
+
+def read_responses(path: Path) -> list[GradedResponse]:
+    """Return the responses that `write_responses` wrote to `path`.
+
+    Raises OSError if there is no such file, and ValueError, naming it, if it holds something else.
+    """
+    try:
+        with path.open("rb") as file:
+            rows = pyarrow.parquet.read_table(file, columns=SCHEMA.names).to_pylist()
+        return [GradedResponse(**row) for row in rows]
+    except (TypeError, ValueError, pyarrow.ArrowException) as error:  # TypeError: a column is not there.
+        raise ValueError(f"{path}: no responses of an evaluation: {error}") from error
 
 
 def _order(response: GradedResponse) -> tuple[str, int, int, float, bool, str]:

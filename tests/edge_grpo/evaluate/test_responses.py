@@ -7,7 +7,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from recipe.edge_grpo.evaluate.responses import SCHEMA, GradedResponse, write_responses
+from recipe.edge_grpo.evaluate.responses import SCHEMA, GradedResponse, read_responses, write_responses
 
 NOT_FINITE = (float("nan"), float("inf"))
 
@@ -86,3 +86,19 @@ def test_a_write_that_fails_leaves_the_earlier_file_and_nothing_else(graded, tmp
 def test_a_number_that_no_statistic_can_use_is_refused_with_key_and_field(graded, field, value):
     with pytest.raises(ValueError, match=rf"ResponseKey\(benchmark='aime24', .*{field} must be"):
         graded(**{field: value})
+
+
+def test_what_was_written_is_read_again(graded, tmp_path):
+    responses = [graded(1.0), graded(0.0, sample_index=1, mean_entropy=0.5), graded(1.0, reflection_text="Wait!")]
+    write_responses(responses, tmp_path / "responses.parquet")
+    assert sorted(read_responses(tmp_path / "responses.parquet"), key=str) == sorted(responses, key=str)
+
+
+def test_a_file_that_holds_no_responses_is_refused_by_its_name(tmp_path):
+    (tmp_path / "text.parquet").write_text("no parquet")
+    pyarrow.parquet.write_table(pyarrow.table({"problem": ["1+1?"]}), tmp_path / "others.parquet")
+    for name in ("text.parquet", "others.parquet"):
+        with pytest.raises(ValueError, match=f"{name}: no responses of an evaluation"):
+            read_responses(tmp_path / name)
+    with pytest.raises(OSError, match="missing.parquet"):
+        read_responses(tmp_path / "missing.parquet")
