@@ -29,7 +29,7 @@ class ProblemRecord:
 
     def with_rate(self, rate: float) -> Record:
         """Return the record with `rate` under its name: in `extra_info` of a verl row, else as a column."""
-        if _is_verl_row(self.record):
+        if is_verl_row(self.record):
             return {**self.record, "extra_info": {**(self.record.get("extra_info") or {}), RATE: rate}}
         return {**self.record, RATE: rate}
 
@@ -49,6 +49,15 @@ def read_problem_records(records: Iterable[LocatedRecord], preset: Preset) -> li
     if not problems:
         raise ValueError("the input has no rows")
     return problems
+
+
+def is_verl_row(record: Mapping[str, Any]) -> bool:
+    """Return True for a row that verl can train on, to judge by its columns.
+
+    >>> is_verl_row({"prompt": [], "reward_model": {}}), is_verl_row({"prompt": "1+1?", "answer": "2"})
+    (True, False)
+    """
+    return "prompt" in record and "reward_model" in record
 
 
 def encode(records: Sequence[Record], path: Path) -> bytes:
@@ -75,12 +84,8 @@ def write_records(records: Sequence[Record], path: Path) -> None:
         (folder / path.name).write_bytes(content)
 
 
-def _is_verl_row(record: Mapping[str, Any]) -> bool:
-    return "prompt" in record and "reward_model" in record
-
-
 def _read(record: Record, preset: Preset) -> ProblemRecord:
-    if not _is_verl_row(record):
+    if not is_verl_row(record):
         problem = parse_problem(record, preset=preset)
         return ProblemRecord(record, [{"role": "user", "content": problem.text}], problem.answers)
     reward_model = record["reward_model"]

@@ -3,8 +3,9 @@ r"""Evaluates a checkpoint on benchmarks, and compares evaluations with each oth
     python -m recipe.edge_grpo.evaluate --model MODEL --data FILE… --output-dir DIR
     python -m recipe.edge_grpo.evaluate --compare DIR… [--published] [--output-dir DIR]     (--help lists all options)
 
-FILE is a Parquet file of verl rows, as `python -m data_prep.eval_suite` writes one for each benchmark. The defaults are
-the authors' protocol: temperature 0.1, one response a problem, at most 3,000 tokens, the template of Qwen2.5-Math;
+FILE has rows of verl, as `python -m data_prep.eval_suite` writes a file for each benchmark, or problems of your own
+(.jsonl, .csv, .parquet and others), which `--preset` reads as `python -m data_prep.prepare` does. The defaults are the
+authors' protocol: temperature 0.1, one response a problem, at most 3,000 tokens, the template of Qwen2.5-Math;
 their seed is the time, ours is fixed. DIR gets
 
     results.json        accuracy with intervals, pass@k, both averages, policy entropy, reflection; see `summary`
@@ -30,6 +31,7 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
+from data_prep.presets.table import PRESETS
 from data_prep.sampling import cpu
 from data_prep.sampling.engine import EngineSettings, Sampler, SamplerError, VLLMSampler
 from data_prep.sampling.options import add_model_options, existing, positive, temperature
@@ -94,7 +96,7 @@ def _make_parser() -> argparse.ArgumentParser:
         prog="python -m recipe.edge_grpo.evaluate", description="Evaluate a checkpoint, or compare evaluations."
     )
     parser.add_argument("--model", help="folder of a Hugging Face model, or its name on the hub")
-    parser.add_argument("--data", type=existing, nargs="+", metavar="FILE", help="Parquet files of verl rows")
+    _add_data_options(parser)
     parser.add_argument("--output-dir", type=Path)
     parser.add_argument(
         "--num-samples", type=positive, default=1, help="responses to a problem at each temperature (default: 1)"
@@ -124,6 +126,20 @@ def _make_parser() -> argparse.ArgumentParser:
     several.add_argument("--compare", type=existing, nargs="*", metavar="DIR", help="output folders of evaluations")
     several.add_argument("--published", action="store_true", help="and the rows of the paper's tables")
     return parser
+
+
+def _add_data_options(parser: argparse.ArgumentParser) -> None:
+    data = parser.add_argument_group("problems")
+    data.add_argument(
+        "--data", type=existing, nargs="+", metavar="FILE", help="rows of verl, or problems; any kind data_prep reads"
+    )
+    data.add_argument(
+        "--preset",
+        choices=PRESETS,
+        help="where files that have no rows of verl keep problem and answer (default: columns problem and answer); "
+        "python -m data_prep.prepare --help describes them",
+    )
+    data.add_argument("--instruction", help="text to append to the problems of such files (default: the preset's)")
 
 
 class _TextsOrThePapers(argparse.Action):

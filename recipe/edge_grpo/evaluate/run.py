@@ -14,7 +14,7 @@ from data_prep.sampling.engine import EngineSettings, LazySampler, Sampler
 from data_prep.sampling.journal import Journal
 from data_prep.sampling.prompts import build_prompts, needed_length
 from data_prep.writing.files import sha256_of
-from recipe.edge_grpo.evaluate.benchmarks import read_benchmarks
+from recipe.edge_grpo.evaluate.benchmarks import RowReading, read_benchmarks
 from recipe.edge_grpo.evaluate.jobs import PromptedProblem, SamplingPlan
 from recipe.edge_grpo.evaluate.responses import GradedResponse
 from recipe.edge_grpo.evaluate.steps import Evaluation
@@ -30,7 +30,7 @@ def evaluate(options: argparse.Namespace, make_sampler: Callable[[EngineSettings
 
     Raises OSError or ValueError for files, rows or a journal that cannot be used, SamplerError without vLLM.
     """
-    problems = read_benchmarks(options.data, options.limit)
+    problems = read_benchmarks(options.data, options.limit, RowReading(options.preset, options.instruction))
     context_length = checkpoint.context_length(options.model)
     tokenizer = load_tokenizer(options.model)
     chats = ((problem.place, problem.messages) for problem in problems)
@@ -68,6 +68,9 @@ def journal_settings(options: argparse.Namespace) -> dict[str, Any]:
         "model": options.model,
         "model_files": checkpoint.fingerprint(options.model),
         "data": [[path.name, sha256_of(path)] for path in options.data],
+        # None, as they are without the options, equals their absence from the journals of earlier versions.
+        "preset": options.preset,
+        "instruction": options.instruction,
         "template": options.template,
         "temperatures": options.temperatures,
         "top_p": options.top_p,

@@ -107,3 +107,24 @@ def test_a_prompt_that_is_too_long_is_named_by_its_row(run, scripted_sampler, tm
     message = refused(run, scripted_sampler(), "--data", str(tmp_path / "long.parquet"))
     assert "long.parquet, row 1: the prompt has" in message
     assert "the model takes 4096" in message
+
+
+def test_problems_of_a_preset_in_json_lines_are_evaluated_and_another_preset_begins_anew(
+    run, scripted_sampler, read_responses, tmp_path, refused
+):
+    own = tmp_path / "own.jsonl"
+    own.write_text("".join(json.dumps({"question": f"{n}+1?", "answer": "#### 7"}) + "\n" for n in range(2)))
+    options = ["--data", str(own), "--preset", "gsm8k"]
+    responses = read_responses(run(scripted_sampler(), *options, name="own") / "responses.parquet")
+    assert {(each.benchmark, each.ground_truth) for each in responses} == {("gsm8k", "7")}
+    other = [*options, "--instruction", "Box it."]
+    message = refused(lambda: run(scripted_sampler(), *other, name="own"))
+    assert 'was written with instruction = null, and now it is "Box it."' in message
+
+
+def test_a_system_message_stays_in_the_chat(run, scripted_sampler, read_responses, tmp_path):
+    row = build_row(data_source="x", problem="1+1?", answer="7", solution="", index=0, split="test")
+    row["prompt"] = [{"role": "system", "content": "Be brief."}, *row["prompt"]]
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    folder = run(scripted_sampler(), "--data", str(tmp_path / "rows.jsonl"), "--template", "chat")
+    assert all("Be brief." in each.prompt for each in read_responses(folder / "responses.parquet"))
