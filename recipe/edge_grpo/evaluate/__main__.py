@@ -8,11 +8,13 @@ FILE has rows of verl, as `python -m data_prep.eval_suite` writes a file for eac
 authors' protocol: temperature 0.1, one response a problem, at most 3,000 tokens, the template of Qwen2.5-Math;
 their seed is the time, ours is fixed. DIR gets
 
-    results.json        accuracy with intervals, pass@k, both averages, policy entropy, reflection; see `summary`
+    results.json        accuracy with intervals, pass@k, maj@k, both averages, policy entropy, reflection; see `summary`
     results.md          the same as tables
     responses.parquet   every response with its grade
     settings.json       the options, and the versions of what computed
     journal.jsonl       what the command continues from after a kill
+
+and, of a comparison, comparison.md with what was printed.
 
 The journal also serves more samples, problems (`--limit`), reflection texts, another `--k` or `--entropy`; with other
 settings it is refused. On the CPU equal commands give equal results, byte for byte, interrupted or not; what holds on
@@ -104,7 +106,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--temperatures", "--temperature", type=temperature, nargs="+", default=[0.1], help="(default: 0.1)"
     )
-    parser.add_argument("--k", type=positive, nargs="+", default=[1], help="of pass@k (default: 1)")
+    parser.add_argument("--k", type=positive, nargs="+", default=[1], help="of pass@k and maj@k (default: 1)")
     parser.add_argument("--entropy", choices=steps.ENTROPIES, default=steps.EXACT, help="(default: %(default)s)")
     parser.add_argument(
         "--reflection-texts",
