@@ -2,7 +2,7 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -62,8 +62,7 @@ def read_benchmarks(
     faults: list[str] = []
     has_preset_rows = False
     for path in paths:
-        resolved = path.resolve()
-        if resolved in problems:
+        if path.resolve() in problems:
             raise ValueError(f"{path}: given twice; leave one out")
         if not path.is_file():
             raise ValueError(f"{path}: is no file; give the files in it")
@@ -71,7 +70,7 @@ def read_benchmarks(
         preset = _preset_for(records[0].record, reading)
         has_preset_rows = has_preset_rows or preset is not None
         read = _read_verl_rows(records) if preset is None else _read_through(preset, records, reading.instruction)
-        problems[resolved] = read.problems
+        problems[path.resolve()] = read.problems
         faults += read.faults
     _refuse_faults(faults)
     for option, value in reading._asdict().items():
@@ -144,12 +143,11 @@ def _read_verl_row(row: Mapping[str, Any], place: str) -> BenchmarkProblem:
 
 
 def _refuse_faults(faults: Sequence[str]) -> None:
-    if not faults:
-        return
     more = [f"and {len(faults) - _MOST_FAULTS_SHOWN:,} more"] if len(faults) > _MOST_FAULTS_SHOWN else []
     shown = "\n  ".join([*faults[:_MOST_FAULTS_SHOWN], *more])
     counted = "1 row" if len(faults) == 1 else f"{len(faults):,} rows"
-    raise ValueError(f"{counted} cannot be evaluated; mend them, or leave them out of the file:\n  {shown}")
+    if faults:
+        raise ValueError(f"{counted} cannot be evaluated; mend them, or leave them out of the file:\n  {shown}")
 
 
 def _name_for_files(problems: Mapping[Path, list[BenchmarkProblem]]) -> dict[Path, list[BenchmarkProblem]]:
@@ -160,13 +158,12 @@ def _name_for_files(problems: Mapping[Path, list[BenchmarkProblem]]) -> dict[Pat
             files_of[problem.benchmark, problem.index].add(path)
     shared = {benchmark for (benchmark, _), files in files_of.items() if len(files) > 1}
     names = dict(zip(problems, names_of_files(list(problems)), strict=True))
-    return {
-        path: [
-            replace(each, benchmark=f"{each.benchmark} ({names[path]})") if each.benchmark in shared else each
-            for each in of_file
-        ]
-        for path, of_file in problems.items()
-    }
+    return {path: [_named(each, names[path], shared) for each in of_file] for path, of_file in problems.items()}
+
+
+def _named(problem: BenchmarkProblem, file: str, shared: Collection[str]) -> BenchmarkProblem:
+    name = problem.benchmark
+    return replace(problem, benchmark=f"{name} ({file})") if name in shared else problem
 
 
 def names_of_files(paths: Sequence[Path]) -> list[str]:
@@ -190,9 +187,8 @@ def _distinct(problems: Iterable[BenchmarkProblem]) -> list[BenchmarkProblem]:
     for problem in problems:
         first = found.setdefault((problem.benchmark, problem.index), problem)
         if first is not problem:
-            raise ValueError(
-                f"{problem.place}: problem {problem.index} of {problem.benchmark!r} is that of {first.place} too"
-            )
+            name = f"problem {problem.index} of {problem.benchmark!r}"
+            raise ValueError(f"{problem.place}: {name} is that of {first.place} too")
     return list(found.values())
 
 

@@ -1,5 +1,6 @@
 """Lets the responses to a problem vote on its answer: maj@k, the share of problems whose elected answer is right."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -26,6 +27,7 @@ def votes_of(responses: Sequence[GradedResponse]) -> list[Vote]:
     return [Vote(last_boxed(response.response), response.is_correct) for response in ordered]
 
 
+@functools.lru_cache(maxsize=100_000)  # Every k of an evaluation asks for the same pairs.
 def equal_by_reward(answer: str, earlier: str) -> bool:
     r"""Return True if the reward, to which `earlier` is the reference answer, grades `answer` as right.
 

@@ -64,6 +64,17 @@ def test_other_settings_are_refused_unless_all_is_to_be_done_again(run, scripted
     assert len(again.requests) >= 12
 
 
+def test_a_journal_from_before_there_were_presets_is_continued(run, scripted_sampler):
+    journal = run(scripted_sampler()) / "journal.jsonl"
+    header, *lines = journal.read_text().splitlines(keepends=True)
+    settings = json.loads(header)["settings"]
+    del settings["preset"], settings["instruction"]
+    journal.write_text(json.dumps({"settings": settings}) + "\n" + "".join(lines))
+    again = scripted_sampler()
+    run(again)
+    assert again.requests == []
+
+
 def test_other_data_are_refused(run, scripted_sampler, data, refused):
     run(scripted_sampler())
     assert "was written with data = " in refused(run, scripted_sampler(), "--data", data[0])
