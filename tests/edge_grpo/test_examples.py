@@ -31,6 +31,7 @@ WITHOUT_EXAMPLE = {
     "correction.candidate.first_pass_record",
     # They take a whole batch as verl has stored it.
     *("training_step.batch.batch_entropy", "training_step.metrics.step_metrics"),
+    "training_step.metrics.response_advantages",
     *("training_step.outcomes.response_outcomes", "training_step.outcomes.rollout_columns"),
     "training_step.sub_steps.sizes_of",
     # They are not pure: they wait for a group, set or read a context variable, or need verl.

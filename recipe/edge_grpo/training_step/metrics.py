@@ -47,8 +47,7 @@ def step_metrics(
     is_real = ~stored.is_padding
     group_index = torch.unique(stored.group_index[is_real], return_inverse=True)[1]
     rewards, ratio = stored.rewards[is_real], entropy.ratio[is_real]
-    penalised = rewards if token_level_rewards is None else token_level_rewards.sum(dim=1)[is_real]
-    raw_advantages, scaled_advantages = raw_and_scaled_advantages(penalised, group_index, ratio, scale_by_std)
+    raw_advantages, scaled_advantages = response_advantages(stored, ratio, token_level_rewards, scale_by_std)
     first_pass_rewards = torch.tensor([record.first_pass_reward for record in outcomes.records])
     first_pass_accuracies = torch.tensor([record.first_pass_accuracy for record in outcomes.records])
     has_entropy = entropy.has_entropy[is_real]
@@ -62,6 +61,16 @@ def step_metrics(
         **correction_metrics(outcomes.records, outcomes.is_right),
         **verify_metrics(outcomes.records, outcomes.verify_statuses),
     }
+
+
+def response_advantages(
+    stored: StoredBatch, ratio: Tensor, token_level_rewards: Tensor | None, scale_by_std: bool
+) -> tuple[Tensor, Tensor]:
+    """Return A_i and Â_i of the R responses that are no padding; `ratio` (R,), the rest as in `step_metrics`."""
+    is_real = ~stored.is_padding
+    group_index = torch.unique(stored.group_index[is_real], return_inverse=True)[1]
+    rewards = stored.rewards if token_level_rewards is None else token_level_rewards.sum(dim=1)
+    return raw_and_scaled_advantages(rewards[is_real], group_index, ratio, scale_by_std)
 
 
 def group_metrics(rewards: Tensor, accuracies: Tensor, group_index: Tensor, stage: str) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 A dumped rollout has, beside verl's input, output, gts, score, step and uid:
 
+group                   number of the prompt within the file
 dataset_index           of the prompt
 strategy                the correction that was applied, null for none
 skipped, guard_role     why a failed response was not corrected; what the contrast guard decided
@@ -11,12 +12,16 @@ first_pass_text         of a corrected response, what it was before; null where 
 first_pass_score        reward before correction (`score` is the reward after)
 first_pass_accuracy, accuracy
 tokens_injected, tokens_regenerated
+injected_texts          the pieces of `output` that the policy did not write
 entropy, entropy_ratio  of the response after correction; null where it has no entropy
+advantage_before_eda    verl's group-relative advantage
+advantage               what the estimator gave, mean over the tokens of the loss; null where the loss counts none
 """
 
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,6 +29,7 @@ from recipe.edge_grpo.correction.failure import accuracy_of, has_failed, verify_
 from recipe.edge_grpo.correction.record import CorrectionRecord, record_of_score
 from recipe.edge_grpo.settings.block import GuidedErrorCorrectionSettings
 from recipe.edge_grpo.training_step.batch import BatchEntropy, StoredBatch
+from recipe.edge_grpo.training_step.estimator import group_numbers
 
 _RECORD_COLUMNS = (
     "strategy",
@@ -52,6 +58,16 @@ class ResponseOutcomes:
     """Of the latest grading of each."""
 
 
+@dataclass(frozen=True)
+class DumpedAdvantages:
+    """The advantages of a batch, as a dumped rollout says them."""
+
+    before_eda: Tensor
+    """(R,) verl's group-relative advantage of the responses that are no padding."""
+    given: Tensor
+    """(B, T) what the estimator gave to each token."""
+
+
 def response_outcomes(stored: StoredBatch, settings: GuidedErrorCorrectionSettings) -> ResponseOutcomes:
     """Return what became of each response that is no padding."""
     rows = [
@@ -70,12 +86,14 @@ def response_outcomes(stored: StoredBatch, settings: GuidedErrorCorrectionSettin
 
 
 def rollout_columns(
-    stored: StoredBatch, entropy: BatchEntropy, outcomes: ResponseOutcomes
+    stored: StoredBatch, entropy: BatchEntropy, outcomes: ResponseOutcomes, advantages: DumpedAdvantages
 ) -> dict[str, dict[str, Any]]:
     """Return {key of a row: its columns in a dumped rollout} for every row that is no padding."""
     rows = [row for row, padding in enumerate(stored.is_padding.tolist()) if not padding]
     columns = {}
-    for row, record, accuracy in zip(rows, outcomes.records, outcomes.accuracies.tolist(), strict=True):
+    accuracies, before_eda = outcomes.accuracies.tolist(), advantages.before_eda.tolist()
+    for row, record, accuracy, before in zip(rows, outcomes.records, accuracies, before_eda, strict=True):
+        given = advantages.given[row][stored.response_mask[row].bool()]
         has_entropy = entropy.has_entropy[row].item()
         columns[stored.keys[row]] = {
             "dataset_index": stored.dataset_index[row],
@@ -84,6 +102,8 @@ def rollout_columns(
             "accuracy": accuracy,
             "entropy": entropy.response_entropy[row].item() if has_entropy else None,
             "entropy_ratio": entropy.ratio[row].item(),
+            "advantage_before_eda": before,
+            "advantage": given.mean().item() if len(given) else None,
         }
     return columns
 
@@ -96,3 +116,13 @@ def as_lists(columns: dict[str, dict[str, Any]], keys: list[str]) -> dict[str, l
     """
     names = list(next(iter(columns.values()), {}))
     return {name: [columns.get(key, {}).get(name) for key in keys] for name in names}
+
+
+def group_column(keys: list[str]) -> list[int]:
+    """Return the number of each row's group, in the order in which the groups come; keys are {uid}_{session}_{output}.
+
+    >>> group_column(["x_y_0_0", "b_0_0", "x_y_1_0"])
+    [0, 1, 0]
+    """
+    names = np.array([key.rsplit("_", 2)[0] for key in keys], dtype=object)
+    return list(group_numbers(names).tolist())

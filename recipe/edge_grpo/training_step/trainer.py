@@ -7,6 +7,7 @@ rewards, correction records), calls the pure functions, and leaves the advantage
 from typing import Any
 
 from omegaconf import DictConfig, open_dict
+from torch import Tensor
 from transfer_queue import KVBatchMeta
 from verl import DataProto
 from verl.trainer.ppo.v1 import PPOTrainerColocateAsync, PPOTrainerSeparateAsync, PPOTrainerSync, register_trainer
@@ -29,12 +30,19 @@ from recipe.edge_grpo.training_step.comparator_estimators import (
 from recipe.edge_grpo.training_step.estimator import entropy_ratio_for_estimator
 from recipe.edge_grpo.training_step.injected_tokens import mark_injected, weight_corrected
 from recipe.edge_grpo.training_step.lost_sessions import SessionWatch, session_metrics
-from recipe.edge_grpo.training_step.metrics import step_metrics
-from recipe.edge_grpo.training_step.outcomes import as_lists, response_outcomes, rollout_columns
+from recipe.edge_grpo.training_step.metrics import response_advantages, step_metrics
+from recipe.edge_grpo.training_step.outcomes import (
+    DumpedAdvantages,
+    as_lists,
+    group_column,
+    response_outcomes,
+    rollout_columns,
+)
 from recipe.edge_grpo.training_step.sub_steps import SubStep, combine_sub_steps, sizes_of
 from recipe.edge_grpo.training_step.transfer_queue import (
     fetch_batch,
     fetch_dataset_index,
+    fetch_injected_tokens,
     fetch_tokens,
     fill_injected_log_probs,
     put_tokens,
@@ -126,9 +134,10 @@ class EdgeGRPOMixin(RunLifecycleMixin):
             entropy = batch_entropy(stored, settings.eda)
         with entropy_ratio_for_estimator(entropy.ratio), inputs_for_comparator(self._comparator_inputs(batch, stored)):
             result = super()._compute_advantage(batch, metrics)
+        given = fetch_tokens(result, "advantages") if self.config.trainer.get("rollout_data_dir") else None
         self._treat_corrected_tokens(result, stored)
         with marked_timer("edge_grpo_metrics", self.timing_raw):
-            self._report(batch, stored, entropy, metrics)
+            self._report(batch, stored, entropy, metrics, given)
         return result
 
     def _comparator_inputs(self, batch: KVBatchMeta, stored: StoredBatch) -> ComparatorInputs | None:
@@ -150,8 +159,15 @@ class EdgeGRPOMixin(RunLifecycleMixin):
             importance_weights = fetch_tokens(batch, "rollout_is_weights")
             put_tokens(batch, "rollout_is_weights", mark_injected(stored.is_injected, importance_weights))
 
-    def _report(self, batch: KVBatchMeta, stored: StoredBatch, entropy: BatchEntropy, metrics: dict[str, Any]) -> None:
-        """Add the metrics under `edge_grpo/`, and keep what a dumped rollout will say."""
+    def _report(
+        self,
+        batch: KVBatchMeta,
+        stored: StoredBatch,
+        entropy: BatchEntropy,
+        metrics: dict[str, Any],
+        given_advantages: Tensor | None,
+    ) -> None:
+        """Add the metrics under `edge_grpo/`, and keep what a dumped rollout will say; without advantages none is."""
         algorithm = self.config.algorithm
         outcomes = response_outcomes(stored, self.edge_grpo_settings.gec)
         penalised = fetch_tokens(batch, "token_level_rewards") if algorithm.use_kl_in_reward else None
@@ -161,11 +177,18 @@ class EdgeGRPOMixin(RunLifecycleMixin):
         )
         self.sub_steps.append(sub_step)
         metrics.update(sub_step.metrics)
-        if self.config.trainer.get("rollout_data_dir"):
-            self.rollout_columns.update(rollout_columns(stored, entropy, outcomes))
+        if given_advantages is not None:
+            ratio = entropy.ratio[~stored.is_padding]
+            before_eda, _ = response_advantages(stored, ratio, penalised, scale_by_std)
+            advantages = DumpedAdvantages(before_eda, given_advantages)
+            self.rollout_columns.update(rollout_columns(stored, entropy, outcomes, advantages))
 
     def _log_rollout_data(self, batch: KVBatchMeta, timing_raw: dict[str, Any], rollout_data_dir: str) -> None:
-        super()._log_rollout_data(without_padding(batch), timing_raw, rollout_data_dir)
+        batch = without_padding(batch)
+        for key, pieces in fetch_injected_tokens(batch).items():
+            texts = [self.tokenizer.decode(ids, skip_special_tokens=True) for ids in pieces]
+            self.rollout_columns.get(key, {})["injected_texts"] = texts
+        super()._log_rollout_data(batch, timing_raw, rollout_data_dir)
         self.rollout_columns.clear()
 
     def _dump_generations(
@@ -179,7 +202,8 @@ class EdgeGRPOMixin(RunLifecycleMixin):
     ) -> None:
         if dump_path == self.config.trainer.get("rollout_data_dir"):
             # verl calls the keys of the rows "uid" here. It passes validation's generations through as well.
-            columns = as_lists(self.rollout_columns, reward_extra_infos_dict["uid"])
+            keys = reward_extra_infos_dict["uid"]
+            columns = {"group": group_column(keys), **as_lists(self.rollout_columns, keys)}
             reward_extra_infos_dict = {**reward_extra_infos_dict, **columns}
         super()._dump_generations(inputs, outputs, gts, scores, reward_extra_infos_dict, dump_path)
 

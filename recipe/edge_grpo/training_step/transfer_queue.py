@@ -56,6 +56,17 @@ def fetch_dataset_index(batch: KVBatchMeta) -> list[Any]:
     return list(data.pop("index").tolist()) if "index" in data else [None] * len(batch.keys)
 
 
+def fetch_injected_tokens(batch: KVBatchMeta) -> dict[str, list[list[int]]]:
+    """Fetch the token ids of each piece that error correction put into a response, {key: pieces}; no padding rows."""
+    fields = ["responses", "extra_fields"]
+    data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=fields)
+    records = _read_records(data.pop("extra_fields").tolist(), _is_padding(batch))
+    return {
+        key: [ids[start:end].tolist() for start, end in (record.injected_spans if record else ())]
+        for key, record, ids in zip(batch.keys, records, data["responses"].unbind(), strict=True)
+    }
+
+
 def fill_injected_log_probs(batch: KVBatchMeta) -> TensorDict:
     """Give injected tokens, which no rollout sampled, the old log-probability as their rollout log-probability.
 

@@ -9,7 +9,7 @@ from support.error_correction import settings
 from recipe.edge_grpo.correction.record import CorrectionRecord, GuardRole, Skipped
 from recipe.edge_grpo.settings.choices import Strategy
 from recipe.edge_grpo.training_step.batch import BatchEntropy, StoredBatch
-from recipe.edge_grpo.training_step.outcomes import as_lists, response_outcomes, rollout_columns
+from recipe.edge_grpo.training_step.outcomes import DumpedAdvantages, as_lists, response_outcomes, rollout_columns
 
 
 def reported(accuracy, verify_status, **others):
@@ -36,6 +36,11 @@ ENTROPY = BatchEntropy(
     unbounded_ratio=torch.tensor([0.25, 1.0, 1.0, 4.0]),
     ratio=torch.tensor([0.5, 1.0, 1.0, 2.0]),
 )
+# The padding row has none before EDA; the loss counts every token but the last of each response.
+ADVANTAGES = DumpedAdvantages(
+    before_eda=torch.tensor([1.0, -1.0, 0.5]),
+    given=torch.tensor([[2.0], [9.0], [-1.0], [0.25]]) * torch.tensor([[1.0] * 8 + [99.0]]),
+)
 
 
 @pytest.fixture
@@ -47,7 +52,7 @@ def stored():
         group_index=torch.tensor([0, 1, 0, 2]),
         rewards=torch.tensor([1.25, 9.0, 1.5, 0.5]),
         token_entropy=torch.zeros(4, 9),
-        response_mask=torch.ones(4, 9),
+        response_mask=torch.tensor([[1] * 8 + [0]] * 3 + [[0] * 9]),
         is_injected=torch.zeros(4, 9, dtype=torch.bool),
         is_failed_prefix=torch.zeros(4, 9, dtype=torch.bool),
         extra_fields=[reported(1.0, "ok"), reported(1.0, "crash"), reported(1.0, "ok"), reported(0.0, "timeout")],
@@ -88,7 +93,7 @@ def test_a_response_is_right_by_the_failure_definition_of_the_run(stored):
 
 
 def test_a_dumped_rollout_has_the_columns_of_each_row_under_its_key_and_none_of_padding(stored):
-    columns = rollout_columns(stored, ENTROPY, response_outcomes(stored, settings().gec))
+    columns = rollout_columns(stored, ENTROPY, response_outcomes(stored, settings().gec), ADVANTAGES)
     nothing_done = {
         **{"strategy": None, "skipped": None, "guard_role": None, "first_pass_text": None},
         **{"tokens_injected": 0, "tokens_regenerated": 0, "hint_number": None, "hint_skipped": None},
@@ -109,20 +114,23 @@ def test_a_dumped_rollout_has_the_columns_of_each_row_under_its_key_and_none_of_
             "tokens_regenerated": 4,
             "entropy": 0.5,
             "entropy_ratio": 0.5,
+            "advantage_before_eda": 1.0,
+            "advantage": 2.0,
         },
         "a_1_0": nothing_done
         | {"dataset_index": 18, "first_pass_score": 1.5, "first_pass_accuracy": 1.0, "accuracy": 1.0}
-        | {"entropy": None, "entropy_ratio": 1.0},
+        | {"entropy": None, "entropy_ratio": 1.0, "advantage_before_eda": -1.0, "advantage": -1.0},
         "b_0_0": nothing_done
         | {"dataset_index": 19, "first_pass_score": 0.5, "first_pass_accuracy": 0.0, "accuracy": 0.0}
-        | {"skipped": "no_room", "entropy": 2.0, "entropy_ratio": 2.0},
+        | {"skipped": "no_room", "entropy": 2.0, "entropy_ratio": 2.0}
+        | {"advantage_before_eda": 0.5, "advantage": None},  # the loss counts none of its tokens
     }
 
 
 def test_outcomes_of_another_batch_are_refused(stored):
     outcomes = response_outcomes(stored, settings().gec)
     with pytest.raises(ValueError, match="zip"):
-        rollout_columns(stored, ENTROPY, dataclasses.replace(outcomes, records=outcomes.records[:-1]))
+        rollout_columns(stored, ENTROPY, dataclasses.replace(outcomes, records=outcomes.records[:-1]), ADVANTAGES)
 
 
 def test_columns_become_lists_in_the_order_of_the_keys_with_null_for_padding():

@@ -1,6 +1,8 @@
 """What a dumped rollout says beside what verl writes, by the table in conftest.py."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ COLUMNS = {
     *("dataset_index", "strategy", "skipped", "guard_role", "first_pass_text", "first_pass_score"),
     *("hint_number", "hint_skipped"),
     *("first_pass_accuracy", "accuracy", "tokens_injected", "tokens_regenerated", "entropy", "entropy_ratio"),
+    *("group", "injected_texts", "advantage_before_eda", "advantage"),
 }
 
 
@@ -53,6 +56,24 @@ def test_every_response_has_its_correction_both_scores_entropy_and_ratio(dumped)
     assert lines["a_1_0"]["skipped"] == "prompt_too_long"
     assert lines["a_0_0"]["strategy"] is None and lines["a_0_0"]["first_pass_text"] is None
     assert lines["c_0_0"]["first_pass_score"] == lines["c_0_0"]["score"] == 1.0  # error correction did not look at it
+
+
+def test_the_responses_of_a_prompt_have_its_group_and_their_advantages_before_and_after(dumped):
+    lines, _ = dumped()
+    assert len({line["group"] for key, line in lines.items() if key.startswith("a_")}) == 1
+    assert {line["group"] for line in lines.values()} == {0, 1, 2}
+    reflected = lines["a_2_0"]
+    assert reflected["advantage"] == pytest.approx(reflected["advantage_before_eda"] / reflected["entropy_ratio"])
+    assert reflected["advantage_before_eda"] > 0
+    assert reflected["injected_texts"] == ["3"]  # one token, `tokens_injected`
+    assert lines["a_0_0"]["injected_texts"] == []
+
+
+def test_the_page_of_metrics_lists_the_columns_of_a_rollout_and_no_others():
+    page = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    table = page.partition("| column | meaning |")[2].partition("\n\n")[0]
+    listed = {name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split(" | ")[0])}
+    assert listed == COLUMNS
 
 
 def test_rows_that_verl_padded_are_not_dumped_and_what_was_dumped_is_forgotten(dumped, table):
