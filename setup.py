@@ -16,6 +16,8 @@ INSTALL_REQUIRES = [
     "mpmath",  # the arithmetic below sympy, for comparing numbers without it
     "wrapt",
     "matplotlib",
+    "jinja2",  # the page of the report
+    "pyyaml",
 ]
 
 EXTRAS_REQUIRE = {
@@ -52,6 +54,7 @@ setup(
             "config/**/*.yaml",
             "REQUIRED_VERL.txt",
             "evaluate/*.yaml",
+            "report/page/page.*",
             "laboratory/*.yaml",
             "slurm/*.sbatch",
             "slurm/*.sh",

@@ -45,7 +45,8 @@ def test_verl_finds_the_plugin_through_its_entry_point_group(wheel):
 
 def test_every_module_yaml_file_and_script_is_installed(wheel):
     files = [path for package in PACKAGES for path in (ROOT / package).rglob("*") if "__pycache__" not in path.parts]
-    expected = {str(path.relative_to(ROOT)) for path in files if path.suffix in (".py", ".yaml", ".sbatch", ".sh")}
+    kinds = (".py", ".yaml", ".sbatch", ".sh", ".html", ".css", ".js")
+    expected = {str(path.relative_to(ROOT)) for path in files if path.suffix in kinds}
     assert expected <= set(wheel.namelist())
     assert any(name.startswith("recipe/edge_grpo/config/recipe/") for name in expected)
     assert {"recipe/edge_grpo/slurm/common.sh", "recipe/edge_grpo/slurm/train_multinode.sbatch"} <= expected

@@ -48,16 +48,18 @@ def validation_metrics(runs: Sequence[RunMetrics]) -> dict[str, str]:
 
 
 def read_metrics(run_dir: Path, name: str | None = None) -> RunMetrics:
-    """Read `run_dir/metrics.jsonl`; raises MetricsFileError when it is missing or holds no step.
+    """Read `run_dir/metrics.jsonl`, or that file itself; raises MetricsFileError when it is missing or holds no step.
 
     Where the run was resumed, `metrics.1.jsonl`, `metrics.2.jsonl`, … hold what its earlier starts logged: of
     those, the steps up to the one at which the next start took over are read as well.
     """
-    path = run_dir / METRICS_FILE
+    path = run_dir if run_dir.is_file() else run_dir / METRICS_FILE
+    run_dir = path.parent
     values_by_step, complaints = _read_file(path)
     if not values_by_step:
-        found = " ".join(complaints) or "The file is empty."
-        raise MetricsFileError(f"{path} holds no step of a run, so there is nothing to report. {found}")
+        found = complaints[0] if complaints else "The file is empty."
+        more = f" So are {len(complaints) - 1} more." if len(complaints) > 1 else ""
+        raise MetricsFileError(f"{path} holds no step of a run, so there is nothing to report. {found}{more}")
     for path in _files_of_earlier_starts(run_dir):
         first_step = min(values_by_step)
         # A start from the beginning is another run, whatever an earlier one has left in the folder.

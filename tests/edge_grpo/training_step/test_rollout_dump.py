@@ -61,7 +61,7 @@ def test_every_response_has_its_correction_both_scores_entropy_and_ratio(dumped)
 def test_the_responses_of_a_prompt_have_its_group_and_their_advantages_before_and_after(dumped):
     lines, _ = dumped()
     assert len({line["group"] for key, line in lines.items() if key.startswith("a_")}) == 1
-    assert {line["group"] for line in lines.values()} == {0, 1, 2}
+    assert {line["group"] for line in lines.values()} == {0, 1, 2, 3}
     reflected = lines["a_2_0"]
     assert reflected["advantage"] == pytest.approx(reflected["advantage_before_eda"] / reflected["entropy_ratio"])
     assert reflected["advantage_before_eda"] > 0
