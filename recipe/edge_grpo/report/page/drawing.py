@@ -22,7 +22,8 @@ from recipe.edge_grpo.report.page.bundles import Bundle, colour_of, mean_and_ban
 from recipe.edge_grpo.report.page.panel_table import PagePanel, Quantity
 
 FIGURE_SIZE = (5.0, 3.1)
-MAX_POINTS_OF_A_FIGURE = 2400
+MAX_POINTS_OF_A_FIGURE = 4800
+MIN_POINTS_OF_A_CURVE = 60
 MOST_BUNDLES_WITH_DETAILS = 6
 """With more, a figure shows their smoothed means alone."""
 
@@ -93,16 +94,16 @@ def _draw_bundles(unit: str, quantity: Quantity, bundles: Sequence[Bundle], high
 def _draw_curve(axes: Axes, bundle: Bundle, metric: str, number: int, num_curves: int, colour: str) -> None:
     """Draw one curve: its values faintly, the smoothed line, its mean over the steps, and the band of several seeds."""
     values_at = bundle.values_at(metric)
-    steps = list(values_at)
-    max_points = max(12, MAX_POINTS_OF_A_FIGURE // 4 // num_curves)
-    mean, low, high = (thin((steps, values), max_points)[1] for values in mean_and_band(values_at))
-    steps = thin((steps, list(mean_and_band(values_at)[0])), max_points)[0]
+    all_steps, bounds = list(values_at), mean_and_band(values_at)
     has_details = num_curves <= MOST_BUNDLES_WITH_DETAILS
+    max_points = max(MIN_POINTS_OF_A_CURVE, MAX_POINTS_OF_A_FIGURE // num_curves // (4 if has_details else 1))
+    steps, smoothed = thin((all_steps, smooth(bounds[0])), max_points)
+    mean, low, high = (thin((all_steps, values), max_points)[1] for values in bounds)
     # The first is the widest: where curves coincide, it shows on both sides of those that lie upon it.
     width = 1.6 + 0.9 * max(0, 3 - number) if has_details else 1.3
     axes.plot(
         steps,
-        smooth(mean),
+        smoothed,
         color=colour,
         linewidth=width,
         linestyle=DASHES[number % len(DASHES)],
@@ -142,7 +143,9 @@ def _draw_stack(panel: PagePanel, quantities: Sequence[Quantity], bundles: Seque
             axes.barh(range(len(bundles)), parts, left=base, color=colour, height=0.75)
         base = [low + part for low, part in zip(base, parts, strict=True)]
     if not is_single:
-        axes.set(xlabel=f"{panel.unit}, mean over the steps", yticks=range(len(bundles)))
+        axes.set(
+            xlabel=f"{panel.unit}, mean over the steps", yticks=range(len(bundles)), ylim=(-0.6, len(bundles) - 0.4)
+        )
         axes.set_yticklabels([_short(bundle.name) for bundle in bundles], fontsize=8)
         axes.yaxis.set_inverted(True)
     legend = list(zip([quantity.label for quantity in quantities], colours, strict=True))

@@ -4,6 +4,7 @@ A step can be gigabytes over a whole run: only some steps are read, the first, t
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +101,7 @@ def number_in(response: Response, *columns: str) -> float | None:
     """
     for column in columns:
         value = response.get(column)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value == value:
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             return float(value)
     return None
 
