@@ -19,6 +19,9 @@ TRAINER_MODES = {
 METRICS_FILE = "metrics.jsonl"
 """Below the folder of a run."""
 
+FAILURE_FILE = "failure.txt"
+"""Below the folder of a run: why it failed."""
+
 METRIC_PREFIX = "edge_grpo"
 """Of every metric of ours."""
 

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FAILURE_FILE = "failure.txt"
+from recipe.edge_grpo.names import FAILURE_FILE
+
 RESERVE_FILE = ".failure_reserve"
 RESERVED_BYTES = 4096
 SECONDS_FOR_OUTPUT = 0.5

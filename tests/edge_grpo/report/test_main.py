@@ -4,6 +4,7 @@ import torch
 
 from recipe.edge_grpo.correction.sessions import SessionCounts
 from recipe.edge_grpo.report.__main__ import main
+from recipe.edge_grpo.report.page.panel_table import PAGE_PANELS
 from recipe.edge_grpo.report.panels import panels_of
 from recipe.edge_grpo.report.table import HINT_ROWS, LOSS_ROWS, ROWS
 from recipe.edge_grpo.report.verdict import CAUSES, WITHOUT_CONTRAST
@@ -80,7 +81,9 @@ def test_the_report_asks_only_for_metrics_that_training_logs():
         **diagnostics.advantage_metrics(rewards, rewards, group_index),
         **diagnostics.entropy_metrics(rewards, rewards),
         **diagnostics.accuracy_metrics(records, rewards),
+        **diagnostics.ratio_metrics(rewards, rewards),
         **diagnostics.correction_metrics(records, [False, True, True, True, True]),
+        **diagnostics.verify_metrics(records, ["no_box"] * 5),
     }
     of_sessions = session_metrics(SessionCounts(num_groups=1))
     limits = {f"edge_grpo/{limit.metric}" for limit in (*CAUSES, *WITHOUT_CONTRAST)}
@@ -89,3 +92,10 @@ def test_the_report_asks_only_for_metrics_that_training_logs():
     asked_for = {metric for _, metric, _ in (*ROWS, *HINT_ROWS)}
     asked_for |= {line.metric for panel in panels_of([]) for line in panel.lines}
     assert asked_for - logged.keys() == {"timing_s/step"}
+    on_page = {quantity.metric for panel in PAGE_PANELS for quantity in panel.quantities}
+    of_ours = {metric for metric in on_page if metric.startswith("edge_grpo/")}
+    known = logged.keys() | of_sessions.keys() | {"edge_grpo/validation/sessions_lost"}
+    assert len(of_ours) > 25
+    assert {metric for metric in of_ours if not metric.endswith("*")} - known == set()
+    for pattern in (metric for metric in of_ours if metric.endswith("*")):
+        assert any(metric.startswith(pattern.removesuffix("*")) for metric in known), pattern

@@ -10,7 +10,7 @@ from recipe.edge_grpo.report.page.rollouts import Response, Rollouts, evenly_cho
 
 MAX_STEPS_SHOWN = 12
 """Of each run."""
-MAX_CHARACTERS = 6000
+MAX_SHOWN_CHARACTERS = 6000
 """Of one text."""
 
 POLICY, INJECTED = 0, 1
@@ -137,8 +137,8 @@ def _shown_response(response: Response, reflection_text: str) -> dict[str, Any]:
 
 
 def _cut(text: str) -> str:
-    more = len(text) - MAX_CHARACTERS
-    return text if more <= 0 else f"{text[:MAX_CHARACTERS]} […{more} more characters]"
+    more = len(text) - MAX_SHOWN_CHARACTERS
+    return text if more <= 0 else f"{text[:MAX_SHOWN_CHARACTERS]} […{more} more characters]"
 
 
 def shown_group(step: int, number: int, group: Sequence[Response], reflection_text: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import pytest
 from support.run_folders import PLAIN, corrected
 
 from recipe.edge_grpo.report.page.group_browser import (
-    MAX_CHARACTERS,
+    MAX_SHOWN_CHARACTERS,
     browser_data,
     flags_of,
     for_script,
@@ -72,7 +72,7 @@ def test_a_response_has_its_numbers_and_none_that_an_old_dump_lacks():
 
 
 def test_a_long_text_is_cut_and_says_so():
-    (response,) = shown_group(1, 0, [{**PLAIN, "output": "x" * (MAX_CHARACTERS + 7)}], "")["responses"]
+    (response,) = shown_group(1, 0, [{**PLAIN, "output": "x" * (MAX_SHOWN_CHARACTERS + 7)}], "")["responses"]
     assert response["pieces"][0][1].endswith("x […7 more characters]")
 
 
