@@ -31,7 +31,7 @@ MOST_RUNS_AS_COLUMNS = 3
 MAX_RUNS_WITH_ROLLOUTS = 6
 """The rollouts of so many runs are read, the first."""
 
-TEMPLATES = jinja2.Environment(
+PAGE_TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
 )
 
@@ -129,7 +129,7 @@ def _rollout_notes(runs: Sequence[RunFolder], rollouts: dict[str, Rollouts]) -> 
 
 def _write(content: dict[str, object], rollouts: dict[str, Rollouts], path: Path) -> Path:
     """Write the page with as many groups as there is room for."""
-    template = TEMPLATES.get_template("page.html")
+    template = PAGE_TEMPLATES.get_template("page.html")
     without_groups = template.render(content, groups=Markup("[]"), browser=BrowserData("[]", []))
     # The notes of the browser come on top, a line a run.
     budget = MAX_PAGE_BYTES - len(without_groups.encode()) - 2_000 * (1 + len(rollouts))

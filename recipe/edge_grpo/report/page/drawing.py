@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import matplotlib
@@ -115,7 +116,7 @@ def _draw_curve(axes: Axes, bundle: Bundle, metric: str, number: int, num_curves
     if not has_details:
         return
     axes.plot(steps, mean, color=colour, linewidth=0.8, alpha=0.45, gid=f"run{number}-values")
-    axes.axhline(sum(mean) / len(mean), color=colour, linewidth=0.8, linestyle=":", alpha=0.8, gid=f"run{number}-mean")
+    axes.axhline(fmean(mean), color=colour, linewidth=0.8, linestyle=":", alpha=0.8, gid=f"run{number}-mean")
     if len(bundle.runs) > 1:
         axes.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0, gid=f"run{number}-band")
 
@@ -131,15 +132,12 @@ def _draw_stack(panel: PagePanel, quantities: Sequence[Quantity], bundles: Seque
     for quantity, colour in zip(quantities, colours, strict=True):
         if is_single:
             values = bundles[0].values_at(quantity.metric)
-            thinned = thin((steps, [_mean(values.get(step, ())) for step in steps]), MAX_POINTS_OF_A_FIGURE // 8)
+            thinned = thin((steps, [fmean(values.get(step, (0.0,))) for step in steps]), MAX_POINTS_OF_A_FIGURE // 8)
             parts, base = thinned[1], base[: len(thinned[0])]
             width = (steps[-1] - steps[0]) / max(1, len(thinned[0]) - 1) if len(steps) > 1 else 1.0
             axes.bar(thinned[0], parts, bottom=base, width=width, color=colour, linewidth=0)
         else:
-            parts = [
-                _mean([v for values in bundle.values_at(quantity.metric).values() for v in values])
-                for bundle in bundles
-            ]
+            parts = [mean_per_step(bundle, quantity.metric, quantities) for bundle in bundles]
             axes.barh(range(len(bundles)), parts, left=base, color=colour, height=0.75)
         base = [low + part for low, part in zip(base, parts, strict=True)]
     if not is_single:
@@ -152,8 +150,18 @@ def _draw_stack(panel: PagePanel, quantities: Sequence[Quantity], bundles: Seque
     return finish(figure, "", panel.key, png_folder, legend)
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0
+def mean_per_step(bundle: Bundle, metric: str, parts: Sequence[Quantity]) -> float:
+    """Return the mean of a part of a whole over all steps that have any part: where it is absent, it is 0.
+
+    >>> from recipe.edge_grpo.report.metrics_file import RunMetrics
+    >>> run = RunMetrics("run", {1: {"gen": 3.0}, 2: {"gen": 5.0, "testing": 8.0}})
+    >>> mean_per_step(Bundle("run", [run]), "testing", [Quantity("", "gen"), Quantity("", "testing")])  # 8 / 2
+    4.0
+    """
+    metrics = {part.metric for part in parts}
+    num_steps = sum(1 for run in bundle.runs for values in run.values_by_step.values() if metrics & values.keys())
+    total = sum(value for run in bundle.runs for value in run.series(metric)[1])
+    return total / num_steps if num_steps else 0.0
 
 
 def _short(name: str) -> str:
