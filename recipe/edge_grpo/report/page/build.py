@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from recipe.edge_grpo.report.metrics_file import RunMetrics
 from recipe.edge_grpo.report.page.bundles import bundles_of
-from recipe.edge_grpo.report.page.drawing import MOST_BUNDLES_WITH_DETAILS, Drawn, draw_panel, legend_of
+from recipe.edge_grpo.report.page.drawing import MOST_BUNDLES_WITH_DETAILS, draw_panel, legend_of
+from recipe.edge_grpo.report.page.figure import Drawn
 from recipe.edge_grpo.report.page.group_browser import BrowserData, browser_data
 from recipe.edge_grpo.report.page.overview import (
     notes_with_runs,

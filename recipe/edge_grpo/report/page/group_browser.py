@@ -3,19 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
 from typing import Any
 
+from recipe.edge_grpo.report.page.injected_text import pieces_of, reflection_text_of
 from recipe.edge_grpo.report.page.rollouts import Response, Rollouts, evenly_chosen, number_in
 
 MAX_STEPS_SHOWN = 12
 """Of each run."""
 MAX_SHOWN_CHARACTERS = 6000
 """Of one text."""
-
-POLICY, INJECTED = 0, 1
-Piece = tuple[int, str]
-"""Who wrote it, and the text."""
 
 NUMBER_COLUMNS = {
     "score": ("score",),
@@ -66,61 +62,6 @@ def flags_of(group: Sequence[Response]) -> list[str]:
         "all_correct": min(accuracies) >= 1,
     }
     return [name for name in FILTERS if holds[name]]
-
-
-def reflection_text_of(responses: Sequence[Response]) -> str:
-    """Return what stands after the first pass of every reflected response: the text that made the policy reflect.
-
-    For runs from before the column `injected_texts`; empty where fewer than two responses tell it.
-
-    >>> reflected = {"strategy": "reflection", "first_pass_text": "4"}
-    >>> reflection_text_of([{**reflected, "output": "4 Wait! It is 5"}, {**reflected, "output": "4 Wait! No"}])
-    ' Wait! '
-    """
-    rests = {
-        response["output"][len(first) :]
-        for response in responses
-        if response.get("strategy") == "reflection"
-        and isinstance(first := response.get("first_pass_text"), str)
-        and response["output"].startswith(first)
-    }
-    return str(commonprefix(list(rests))) if len(rests) > 1 else ""
-
-
-def pieces_of(response: Response, reflection_text: str) -> list[Piece]:
-    """Return the text of a response after correction in pieces, each with who wrote it.
-
-    >>> pieces_of({"output": "4. The answer is 5.", "first_pass_text": "4.", "strategy": "answer"}, "")
-    [(0, '4.'), (1, ' The answer is 5.')]
-    """
-    output, strategy, first = response["output"], response.get("strategy"), response.get("first_pass_text")
-    injected = response.get("injected_texts")
-    if not strategy or not isinstance(first, str):
-        return [(POLICY, output)]
-    if isinstance(injected, list):
-        return _marked(output, [text for text in injected if isinstance(text, str)])
-    if strategy == "hint":
-        return [(POLICY, output)]
-    if not output.startswith(first) or strategy == "solution":
-        return [(INJECTED if strategy == "solution" else POLICY, output)]
-    rest = output[len(first) :]
-    if strategy == "answer":
-        return [(POLICY, first), (INJECTED, rest)]
-    rounds = [reflection_text] * rest.count(reflection_text) if reflection_text else []
-    return [(POLICY, first), *_marked(rest, rounds)]
-
-
-def _marked(text: str, injected: Sequence[str]) -> list[Piece]:
-    """Return the text in pieces; the injected ones are looked for in their order, the last of them from the end."""
-    pieces: list[Piece] = []
-    for number, piece in enumerate(injected):
-        is_last = number == len(injected) - 1
-        # A decoder can change a blank at an edge, so that a piece may not be found: then it is left unmarked.
-        start = text.rfind(piece) if is_last and text.endswith(piece) else text.find(piece)
-        if piece and start >= 0:
-            pieces += [(POLICY, text[:start]), (INJECTED, piece)]
-            text = text[start + len(piece) :]
-    return [piece for piece in (*pieces, (POLICY, text)) if piece[1]]
 
 
 def _shown_response(response: Response, reflection_text: str) -> dict[str, Any]:

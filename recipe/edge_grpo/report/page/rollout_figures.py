@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean, quantiles
 
-from recipe.edge_grpo.report.page.drawing import Drawn, finish, new_figure
+from recipe.edge_grpo.report.page.figure import Drawn, finish, new_figure
 from recipe.edge_grpo.report.page.rollouts import Response, Rollouts, number_in
 
 NUM_BINS = 30

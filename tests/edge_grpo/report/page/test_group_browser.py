@@ -8,10 +8,9 @@ from recipe.edge_grpo.report.page.group_browser import (
     browser_data,
     flags_of,
     for_script,
-    pieces_of,
-    reflection_text_of,
     shown_group,
 )
+from recipe.edge_grpo.report.page.injected_text import pieces_of, reflection_text_of
 from recipe.edge_grpo.report.page.rollouts import Rollouts
 
 WRONG, RIGHT = corrected("w_0_0", 0.0, 0.0), corrected("r_0_0", 1.0, 1.0)
@@ -48,7 +47,11 @@ def test_a_group_passes_the_filters_of_what_became_of_it(group, flags):
         ({"output": "4 no: 2", "strategy": "answer"}, [(0, "4 no: 2")]),
         ({"output": "3 x 2 x 5", "strategy": "reflection", "injected_texts": [" x ", " 5"]},
          [(0, "3"), (1, " x "), (0, "2 x"), (1, " 5")]),
-        ({"output": "3 x", "strategy": "reflection", "injected_texts": ["y", None]}, [(0, "3 x")]),
+        ({"output": "3 x 2", "strategy": "reflection", "first_pass_text": "3 x", "injected_texts": [" x", " 2"]},
+         [(0, "3 x"), (1, " 2")]),
+        ({"output": "3 x 2", "strategy": "reflection", "first_pass_text": "3", "injected_texts": []},
+         [(0, "3"), (0, " x 2")]),
+        ({"output": "3 x", "strategy": "reflection", "injected_texts": ["y", None]}, [(0, "3"), (0, " x")]),
     ],
 )  # fmt: skip
 def test_what_was_injected_is_marked_by_the_column_or_by_comparing(response, pieces):
