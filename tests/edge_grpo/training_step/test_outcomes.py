@@ -1,6 +1,8 @@
 """What became of each response: padding left out, with and without a record of error correction."""
 
 import dataclasses
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -125,6 +127,14 @@ def test_a_dumped_rollout_has_the_columns_of_each_row_under_its_key_and_none_of_
         | {"skipped": "no_room", "entropy": 2.0, "entropy_ratio": 2.0}
         | {"advantage_before_eda": 0.5, "advantage": None},  # the loss counts none of its tokens
     }
+
+
+def test_the_page_of_metrics_lists_the_columns_of_a_rollout_and_no_others(stored):
+    page = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    table = page.partition("| column | meaning |")[2].partition("\n\n")[0]
+    listed = {name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split(" | ")[0])}
+    columns = rollout_columns(stored, ENTROPY, response_outcomes(stored, settings().gec), ADVANTAGES)["a_0_0"]
+    assert listed == {*columns, "group", "injected_texts"}  # the trainer adds these when it dumps
 
 
 def test_outcomes_of_another_batch_are_refused(stored):

@@ -1,8 +1,6 @@
 """What a dumped rollout says beside what verl writes, by the table in conftest.py."""
 
 import json
-import re
-from pathlib import Path
 
 import pytest
 
@@ -67,13 +65,6 @@ def test_the_responses_of_a_prompt_have_its_group_and_their_advantages_before_an
     assert reflected["advantage_before_eda"] > 0
     assert reflected["injected_texts"] == ["3"]  # one token, `tokens_injected`
     assert lines["a_0_0"]["injected_texts"] == []
-
-
-def test_the_page_of_metrics_lists_the_columns_of_a_rollout_and_no_others():
-    page = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text(encoding="utf-8")
-    table = page.partition("| column | meaning |")[2].partition("\n\n")[0]
-    listed = {name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split(" | ")[0])}
-    assert listed == COLUMNS
 
 
 def test_rows_that_verl_padded_are_not_dumped_and_what_was_dumped_is_forgotten(dumped, table):
