@@ -33,9 +33,9 @@ def draw_panel(
     if panel.is_stack:
         return [draw_stack(panel, quantities, bundles, png_folder)]
     if len(bundles) > 1:
-        highest = _highest_share(panel, quantities, bundles)
+        bounds = _common_bounds(panel, quantities, bundles)
         return [
-            _draw_bundles(panel.unit, quantity, bundles, highest, png_folder / f"{panel.key}-{number}.png")
+            _draw_bundles(panel.unit, quantity, bundles, bounds, png_folder / f"{panel.key}-{number}.png")
             for number, quantity in enumerate(quantities)
         ]
     colours = [colour_of(number, len(quantities)) for number in range(len(quantities))]
@@ -46,8 +46,10 @@ def draw_panel(
     return [finish(figure, "", panel.key, png_folder, list(zip(names, colours, strict=True)))]
 
 
-def _highest_share(panel: PagePanel, quantities: Sequence[Quantity], bundles: Sequence[Bundle]) -> float | None:
-    """Return where the figures of a panel of shares end, so that they compare; None for other units."""
+def _common_bounds(
+    panel: PagePanel, quantities: Sequence[Quantity], bundles: Sequence[Bundle]
+) -> tuple[float, float] | None:
+    """Return where the figures of a panel of shares begin and end, so that they compare; None for other units."""
     if not panel.unit.startswith("share of"):
         return None
     values = [
@@ -57,16 +59,19 @@ def _highest_share(panel: PagePanel, quantities: Sequence[Quantity], bundles: Se
         for run in bundle.runs
         for value in run.series(quantity.metric)[1]
     ]
-    return max(values, default=0.0) or 1.0
+    margin = 0.05 * (max(values) - min(values)) or 0.05
+    return min(values) - margin, max(values) + margin
 
 
-def _draw_bundles(unit: str, quantity: Quantity, bundles: Sequence[Bundle], highest: float | None, png: Path) -> Drawn:
+def _draw_bundles(
+    unit: str, quantity: Quantity, bundles: Sequence[Bundle], bounds: tuple[float, float] | None, png: Path
+) -> Drawn:
     figure, axes = new_figure(unit)
     for place, bundle in enumerate(bundles):
         if bundle.has(quantity.metric):
             _draw_curve(axes, bundle, quantity.metric, place, len(bundles), colour_of(place, len(bundles)))
-    if highest is not None:
-        axes.set_ylim(-0.04 * highest, 1.06 * highest)
+    if bounds is not None:
+        axes.set_ylim(*bounds)
     return finish(figure, quantity.label, png.stem, png.parent)
 
 

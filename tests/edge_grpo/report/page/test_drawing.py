@@ -1,3 +1,4 @@
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -39,6 +40,12 @@ def test_several_runs_are_a_figure_for_each_quantity_and_the_page_has_their_lege
     assert [figure.title for figure in figures] == ["before correction", "after correction"]
     assert [name for name, _ in legend_of(bundles_of(both))] == ["a", "b"]
     assert list(legend_of(bundles_of(both[:1]))) == []
+
+
+def test_figures_of_shares_in_one_panel_have_the_same_scale(tmp_path):
+    figures = draw("all_wrong", runs("a", "b"), tmp_path)  # 0.5 before and 0.25 after
+    labels = [re.findall(r">(0\.\d+)</text>", figure.svg) for figure in figures]
+    assert labels[0] == labels[1] and {"0.25", "0.50"} <= set(labels[0])
 
 
 def test_seeds_have_a_band_and_no_two_figures_share_a_name(tmp_path):
