@@ -15,7 +15,9 @@ _LOWEST_TEMPERATURE = 0.01
 def add_model_options(parser: argparse.ArgumentParser, default_template: str, default_max_tokens: int) -> None:
     """Add what is sampled from, how prompts are made, and how vLLM is run."""
     sampling = parser.add_argument_group("sampling")
-    sampling.add_argument("--template", choices=TEMPLATES, default=default_template, help="(default: %(default)s)")
+    sampling.add_argument(
+        "--template", choices=TEMPLATES, default=default_template, help=f"(default: {default_template})"
+    )
     sampling.add_argument("--top-p", type=probability, default=1.0, help="(default: %(default)s)")
     sampling.add_argument(
         "--max-tokens", type=positive, default=default_max_tokens, help="of a response (default: %(default)s)"

@@ -11,6 +11,7 @@ def build_prompts(
     chats: Iterable[tuple[str, Sequence[Mapping[str, str]]]],
     tokenizer: Any,
     max_length: int,
+    chat_options: Mapping[str, Any] | None = None,
 ) -> list[Prompt]:
     """Put every chat into the template; a chat comes with the words that name it in messages, such as "row 3".
 
@@ -20,7 +21,7 @@ def build_prompts(
     prompts = []
     for name, messages in chats:
         try:
-            prompt = build_prompt(template, messages, tokenizer)
+            prompt = build_prompt(template, messages, tokenizer, chat_options)
             if len(prompt.token_ids) >= max_length:
                 raise ValueError(f"the prompt has {len(prompt.token_ids)} tokens, and the model takes {max_length}")
         except ValueError as error:

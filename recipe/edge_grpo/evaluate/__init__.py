@@ -14,6 +14,10 @@ Pure modules (numpy, pyarrow, PyYAML, the reward and the standard library only):
     tables.py                  Markdown tables of one run and of several
 
 Glue (vLLM, torch), for `recipe.edge_grpo.evaluate`:
+    policy/                    from a run, shards or an adapter to a folder that vLLM loads
+    prompting.py, rewards.py   how a problem is put to the policy, and how its responses are graded
+    protocols.py               named protocols, such as the paper's
+    subject.py, model_card.py  what is evaluated, and the page that says so
     benchmarks.py, jobs.py     the problems of the data files, and the requests that are made for them
     steps.py, run.py           sampling, forced reflection and entropies; one evaluation from start to end
     store.py                   the records of the journal, from which a killed evaluation goes on

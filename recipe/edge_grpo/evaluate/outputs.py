@@ -39,7 +39,7 @@ def write_outputs(
     tables = run_tables(summary) + (_SAMPLED_REMARK if summary["entropy_method"] == SAMPLED else "")
     with replacing_files(folder) as unfinished:
         write_responses(responses, unfinished / RESPONSES)
-        _write_json({**settings, "versions": _versions()}, unfinished / SETTINGS)
+        _write_json({**settings, "versions": installed_versions()}, unfinished / SETTINGS)
         _write_json(summary, unfinished / RESULTS)
         (unfinished / TABLES).write_text(tables, encoding="utf-8")
     return tables
@@ -94,7 +94,8 @@ def _read_summary(path: Path) -> Mapping[str, Any]:
     return summary
 
 
-def _versions() -> dict[str, str]:
+def installed_versions() -> dict[str, str]:
+    """Return the versions of what computes an evaluation, by distribution; what is not installed is left out."""
     versions = {}
     for name in _DISTRIBUTIONS:
         try:

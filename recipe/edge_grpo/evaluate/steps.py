@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from tqdm import tqdm
 
 from data_prep.sampling.engine import LazySampler
-from data_prep.sampling.grading import Job, run_jobs
+from data_prep.sampling.grading import Grade, Job, grade_with_own_reward, run_jobs
 from recipe.edge_grpo.correction.failure import is_failed
 from recipe.edge_grpo.evaluate.jobs import (
     ProblemKey,
@@ -34,12 +34,14 @@ class Evaluation:
         store: ResponseStore,
         sampler: LazySampler,
         chunk_size: int,
+        grade: Grade = grade_with_own_reward,
     ) -> None:
         self._items = items
         self._plan = plan
         self._store = store
         self._sampler = sampler
         self._chunk_size = chunk_size
+        self._grade = grade
 
     def sample_first_passes(self, temperatures: Iterable[float], num_samples: int) -> list[GradedResponse]:
         """Return so many responses to every problem at every temperature, wrong ones among them."""
@@ -93,7 +95,7 @@ class Evaluation:
 
     def _run(self, jobs: list[Job[ResponseKey]], title: str, num_wanted: int) -> None:
         with tqdm(desc=title, total=num_wanted, initial=num_wanted - len(jobs), unit="response") as progress:
-            for outcomes in run_jobs(self._sampler, jobs, self._chunk_size):
+            for outcomes in run_jobs(self._sampler, jobs, self._chunk_size, self._grade):
                 self._store.add_responses([stored_response(each, self._item(each.job.key)) for each in outcomes])
                 progress.update(len(outcomes))
 

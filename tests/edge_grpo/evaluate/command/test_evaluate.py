@@ -1,5 +1,6 @@
 """From rows to the files of an evaluation, with a stand-in for vLLM."""
 
+import hashlib
 import json
 import os
 
@@ -19,7 +20,7 @@ def test_the_files_hold_every_response_with_its_grade_and_the_numbers_of_the_tab
     assert {response.ground_truth for response in responses} == {"7", '["7", "seven"]'}
     for response in responses:
         assert response.accuracy == (response.response == r"\boxed{7}")
-        assert "Please reason step by step" in response.prompt
+        assert response.prompt.startswith("<|im_start|>user\nWhat is ")  # the model's own chat template
     results = json.loads((folder / "results.json").read_text())
     amc = [each for each in responses if each.benchmark == "amc" and each.temperature == 0.1]
     assert results["temperatures"][0]["benchmarks"]["amc"]["avg@n"] == sum(each.accuracy for each in amc) / len(amc)
@@ -37,7 +38,22 @@ def test_a_run_in_this_process_leaves_its_environment_alone(run, scripted_sample
     assert dict(os.environ) == before
 
 
-def test_the_defaults_are_the_authors_protocol(run, scripted_sampler):
+def test_the_papers_protocol_is_what_the_defaults_were_before_it_had_a_name_to_the_digit(
+    run, scripted_sampler, read_responses
+):
+    sampler = scripted_sampler()
+    folder = run(sampler, "--num-samples", "1", "--protocol", "paper")
+    # Of commit a2c0303, with `--num-samples 1` alone: every request with its tokens and seed, and every response.
+    assert sha256(repr(sampler.requests)) == "0d6f849548b0b673725cd12f82a5c92f0a74e2ce244e176f431ab29a3fb7bf17"
+    responses = [list(map(str, vars(each).items())) for each in read_responses(folder / "responses.parquet")]
+    assert sha256(json.dumps(responses)) == "3b8cdfd2f79ad8d4414d47d3e26b08d7b92c4ef2fe616985c3bddee79a3b63f8"
+
+
+def sha256(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_the_defaults_are_the_protocol_but_for_the_template(run, scripted_sampler):
     sampler = scripted_sampler()
     run(sampler, "--num-samples", "1")
     assert {(each.temperature, each.top_p, each.max_tokens) for each in sampler.requests} == {(0.1, 1.0, 3000)}
@@ -80,6 +96,21 @@ def test_the_sampled_entropy_is_the_surprisal_of_what_was_sampled(run, scripted_
         (["--temperatures", "0", "1"], "--temperatures 0 is greedy"),
         (["--temperatures", "1", "1.0"], "--temperatures has the same value twice"),
         (["--entropy", "sampled", "--top-p", "0.9"], "--entropy sampled sees only what --top-p 0.9 leaves"),
+        (["--protocol", "paper"], "--protocol paper and --num-samples 2 contradict each other: it has 1"),
+        (
+            ["--protocol", "paper", "--num-samples", "1", "--template", "chat"],
+            "--protocol paper and --template chat contradict",
+        ),
+        (
+            ["--protocol", "paper", "--num-samples", "1", "--max-tokens", "9"],
+            "--protocol paper and --max-tokens 9 contradict each other: it has 3000",
+        ),
+        (["--template", "none", "--system-prompt", "x"], "--system-prompt goes with --template chat, and it is none"),
+        (["--template-file", "no.jinja"], "--template-file: there is no file no.jinja"),
+        (["--step", "3"], "--step goes with --run"),
+        (["--reward", "no_such_module:f"], "--reward no_such_module:f does not load: ModuleNotFoundError"),
+        (["--reward", "json:no_such"], "--reward json:no_such does not load: AttributeError"),
+        (["--reward", "json"], "--reward json is not of the form module:function"),
         (["--published"], "--published goes with --compare"),
         (["--data", "missing.parquet"], "--data: missing.parquet does not exist"),
         (["--temperatures", "nan"], "--temperatures/--temperature: 'nan' is not a number from 0"),

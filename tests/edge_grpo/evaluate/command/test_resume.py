@@ -50,13 +50,22 @@ def test_more_samples_problems_and_texts_continue_what_is_there(run, scripted_sa
     [
         (["--temperatures", "0.1", "0.6"], "temperatures"),
         (["--seed", "1"], "seed"),
-        (["--template", "chat"], "template"),
+        (["--template", "qwen_math"], "template"),
+        (["--template-file", "FILE"], "chat_template"),
+        (["--system-prompt", "Be brief."], "system_prompt"),
+        (["--reward", "FILE:compute_score"], "reward"),
         (["--max-tokens", "9"], "max_tokens"),
         (["--max-reflection-tokens", "9"], "max_reflection_tokens"),
         (["--top-p", "0.9"], "top_p"),
     ],
 )
-def test_other_settings_are_refused_unless_all_is_to_be_done_again(run, scripted_sampler, refused, options, setting):
+def test_other_settings_are_refused_unless_all_is_to_be_done_again(
+    run, scripted_sampler, refused, tmp_path, options, setting
+):
+    # A Jinja template, and, as Python, a reward.
+    file = tmp_path / "file.py"
+    file.write_text("compute_score = lambda data_source, solution_str, ground_truth, extra_info: 1.0")
+    options = [option.replace("FILE", str(file)) for option in options]
     run(scripted_sampler())
     assert f"was written with {setting} = " in refused(run, scripted_sampler(), *options)
     again = scripted_sampler()
