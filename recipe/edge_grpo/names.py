@@ -22,6 +22,9 @@ METRICS_FILE = "metrics.jsonl"
 FAILURE_FILE = "failure.txt"
 """Below the folder of a run: why it failed."""
 
+CONFIG_FILE = "config.yaml"
+"""Below the folder of a run: its whole configuration, as verl got it."""
+
 METRIC_PREFIX = "edge_grpo"
 """Of every metric of ours."""
 

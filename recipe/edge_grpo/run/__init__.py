@@ -8,6 +8,7 @@ preflight/         what is looked at before Ray starts: model, data files, promp
 data_checks.py     data files that are damaged inside, and training rows, once they are loaded
 checkpoints.py     sealed when whole; one that was cut off is not resumed from
 stop_request.py    stopping after the step that a run is in
+config_file.py     the configuration, left in the run folder
 metrics_file.py    where the metrics of a run go, and those of its earlier starts
 failure_report.py  the reason of a failure, as the last line of the driver's output
 watchdog.py        ends a run that would wait for ever: dead_actors.py, dead_servers.py and stall.py find why

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, open_dict
 from recipe.edge_grpo.run import dead_actors, dead_servers, stall
 from recipe.edge_grpo.run.checkpoints import checkpoint_to_resume, explain_unwritten, seal
 from recipe.edge_grpo.run.config_checks import check_config, check_nodes
+from recipe.edge_grpo.run.config_file import leave_configuration
 from recipe.edge_grpo.run.data_checks import check_data_files, check_training_rows, checkable_rows
 from recipe.edge_grpo.run.failure_report import (
     end_process,
@@ -74,6 +75,7 @@ class RunLifecycleMixin:
     def init(self) -> None:
         reserve_failure_file(self.run_folder)
         with writing_failure(self.run_folder):
+            leave_configuration(self.config, self.run_folder)
             super().init()
 
     def _init_dataloader(self) -> None:
