@@ -43,7 +43,7 @@ def card_text(
     base = run.setting("actor_rollout_ref.model.path", _UNKNOWN)
     training = [[f"`{key}`", str(value)] for key in _TRAINING_KEYS if (value := run.setting(key)) is not None]
     data = [*_data_rows("trained on", run.files("data.train_files")), *_data_rows("evaluated on", subject.data)]
-    prompt = [[f"`{name}`", "as in the training" if value is None else str(value)]
+    prompt = [[f"`{name}`", "not set" if value is None else str(value)]
               for name, value in subject.prompting.settings().items()]  # fmt: skip
     sections = [
         f"# {run.path.resolve().name}, step {run.step}",

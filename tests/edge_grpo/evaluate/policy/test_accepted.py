@@ -42,17 +42,6 @@ def test_shards_are_merged_beside_themselves_once(make_actor, tmp_path, merged):
     assert not list(actor.glob(".unfinished*"))
 
 
-@pytest.mark.process
-def test_a_merger_that_fails_leaves_nothing_behind_and_says_its_last_line(make_actor, tmp_path, refusal):
-    actor = make_actor(tmp_path / "actor")
-    (actor / "fsdp_config.json").write_text('{"world_size": 1}')
-    (actor / "model_world_size_1_rank_0.pt").write_bytes(b"cut off")
-    before = sorted(actor.rglob("*"))
-    line = refusal(actor)
-    assert f"{actor} could not be merged (" in line and "-m verl.model_merger merge" in line
-    assert sorted(actor.rglob("*")) == before
-
-
 def test_a_merged_folder_of_someone_else_is_not_replaced(make_actor, tmp_path, merged, refusal):
     actor = make_actor(tmp_path / "actor")
     (actor / "merged").mkdir()
