@@ -49,6 +49,14 @@ def test_a_resumed_run_does_not_validate_the_step_of_its_checkpoint_again(traine
     assert trainer.calls == [("fit", False)]
 
 
+def test_a_run_leaves_its_configuration_in_its_folder_before_verl_loads_anything(trainer, tmp_path, monkeypatch):
+    left = []
+    monkeypatch.setattr(VerlsTrainer, "init", lambda self: left.append((tmp_path / "config.yaml").read_text()))
+    trainer.init()
+    assert OmegaConf.create(left[0]) == trainer.config
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
 def test_a_run_that_shall_only_validate_does_so_with_a_checkpoint_too(trainer):
     trainer.config.trainer.val_only = True
     trainer.fit(None)

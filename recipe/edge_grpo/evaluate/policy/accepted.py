@@ -20,7 +20,7 @@ def loadable_model(model: str) -> str:
     """
     folder = Path(model)
     if folder.is_dir():
-        resolve = next(resolve for is_of_kind, resolve in KINDS if is_of_kind(folder))
+        resolve = next(resolve for is_of_kind, resolve in MODEL_KINDS if is_of_kind(folder))
         return str(resolve(folder))
     if folder.exists():
         raise ValueError(f"--model {model} is a file; give the folder that it is in: --model {folder.parent}")
@@ -121,7 +121,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-KINDS: tuple[tuple[Callable[[Path], bool], Callable[[Path], Path | str]], ...] = (
+MODEL_KINDS: tuple[tuple[Callable[[Path], bool], Callable[[Path], Path | str]], ...] = (
     (lambda folder: (folder / ADAPTER_CONFIG).is_file(), _from_adapter),
     (_is_megatron, _refuse_megatron),
     (_is_fsdp, _from_shards),
