@@ -16,7 +16,8 @@ def context_length(model: str) -> int:
     try:
         return int(AutoConfig.from_pretrained(model).get_text_config().max_position_embeddings)
     except Exception as error:  # The library raises errors of many unrelated types.
-        raise ValueError(f"model {model}: {error}") from error
+        first_line = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ValueError(f"model {model}: {first_line}") from error
 
 
 def fingerprint(model: str) -> str:

@@ -35,6 +35,7 @@ def merge_shards(actor: Path) -> Path:
         if adapter.is_dir():
             base = target.with_name("base")
             target.rename(base)
+            _check_scale(base / VERLS_ADAPTER, actor)
             _merge_adapter(base / VERLS_ADAPTER, str(base), target, actor)
 
     return _merge_once(actor, make)
@@ -61,6 +62,10 @@ def _merge_once(source: Path, make: Callable[[Path], None]) -> Path:
             )
         if _read_states(target) == states:
             return target
+    if not os.access(source, os.W_OK):
+        raise ValueError(
+            f"{source} cannot be written to, and the merged model goes below it; copy it and give the copy"
+        )
     print(f"merging {source} into {target}", file=sys.stderr, flush=True)
     # In the folder, because a rename is atomic only within one file system.
     with tempfile.TemporaryDirectory(dir=source, prefix=".unfinished-") as temporary:
@@ -82,6 +87,16 @@ def _read_states(target: Path) -> Mapping[str, Any] | None:
 
 def _merge_adapter(adapter: Path, base: str, target: Path, source: Path) -> None:
     _run_program(["-m", _ADAPTER_MERGER, "--adapter", adapter, "--base", base, "--output", target], source)
+
+
+def _check_scale(adapter: Path, actor: Path) -> None:
+    """Raise ValueError where verl's merger did not know the scale of an adapter, and wrote 0: it would do nothing."""
+    config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    if not config.get("lora_alpha"):
+        raise ValueError(
+            f"{actor} is half a checkpoint: lora_train_meta.json is missing or has no lora_alpha, without which its "
+            'adapter has no scale; write it, as {"r": …, "lora_alpha": …} of the training'
+        )
 
 
 def _run_program(words: Sequence[object], source: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 
 import pytest
 
@@ -123,6 +124,13 @@ def test_bad_options_stop_before_a_model_is_loaded_and_are_named(run, scripted_s
     sampler = scripted_sampler()
     assert message in refused(run, sampler, *options)
     assert sampler.settings == []
+
+
+def test_a_model_that_cannot_be_read_is_refused_in_one_line(run, scripted_sampler, refused, tmp_path, untrained_model):
+    shutil.copytree(untrained_model, tmp_path / "unknown")
+    (tmp_path / "unknown" / "config.json").write_text('{"model_type": "unheard_of"}')
+    message = refused(run, scripted_sampler(), "--model", str(tmp_path / "unknown"))
+    assert "unheard_of" in message and message.count("\n") == 1
 
 
 @pytest.mark.parametrize("missing", ["--model", "--data", "--output-dir"])

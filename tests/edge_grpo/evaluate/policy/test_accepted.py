@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
+from recipe.edge_grpo.evaluate.policy import merging
 from recipe.edge_grpo.evaluate.policy.accepted import loadable_model
 
 
@@ -46,6 +48,15 @@ def test_a_merged_folder_of_someone_else_is_not_replaced(make_actor, tmp_path, m
     actor = make_actor(tmp_path / "actor")
     (actor / "merged").mkdir()
     assert f"{actor}/merged was not made by this command" in refusal(actor)
+    assert merged == []
+
+
+def test_a_checkpoint_that_cannot_be_written_to_is_refused_with_what_helps(
+    make_actor, tmp_path, merged, monkeypatch, refusal
+):
+    actor = make_actor(tmp_path / "actor")
+    monkeypatch.setattr(merging.os, "access", lambda *_: False)
+    assert "cannot be written to, and the merged model goes below it; copy it and give the copy" in refusal(actor)
     assert merged == []
 
 
@@ -103,3 +114,29 @@ def test_other_folders_and_files_are_refused_with_what_helps(make_run, tmp_path,
     assert f"give the folder that it is in: --model {untrained_model}" in refusal(untrained_model / "config.json")
     assert "there is no such folder" in refusal("/no/such/model")
     assert "there is no such folder" in refusal("models/mine/latest")
+
+
+def test_shards_of_a_training_with_an_adapter_are_merged_with_it_and_refused_where_its_scale_is_lost(
+    make_actor, tmp_path, merged, monkeypatch, refusal
+):
+    run_program = merging._run_program
+
+    def with_adapter(alpha):
+        def run(words, source):
+            run_program(words, source)
+            if "verl.model_merger" in words:
+                adapter = Path(words[-1]) / "lora_adapter"
+                adapter.mkdir()
+                (adapter / "adapter_config.json").write_text(json.dumps({"lora_alpha": alpha}))
+
+        return run
+
+    actor = make_actor(tmp_path / "actor")
+    monkeypatch.setattr(merging, "_run_program", with_adapter(0))
+    assert "lora_train_meta.json is missing or has no lora_alpha" in refusal(actor)
+    assert not (actor / "merged").exists()
+    monkeypatch.setattr(merging, "_run_program", with_adapter(16))
+    loadable_model(str(actor))
+    adapter, base, output = (merged[-1][merged[-1].index(word) + 1] for word in ("--adapter", "--base", "--output"))
+    assert (adapter, Path(output).name) == (f"{base}/lora_adapter", "merged")
+    assert (actor / "merged" / "model.safetensors").is_file() and not (actor / "merged" / "lora_adapter").exists()
