@@ -16,23 +16,38 @@ Conventions, where graders differ (each line is pinned by a test):
     1\frac{4}{5}, 1 4/5, 9/5                    1 4/5 for 4/5                mixed numbers
     0.\overline{3}, 1/3; 5 million, 5000000     0.333..., 0.333              what dots leave out is not guessed
     90^\circ, 90 degrees, 90                    \sin 90^\circ for \sin 90    degrees at the end do not matter
-    5\text{ cm}, 5 cm, 5; \$5, 5                5 cm for 5 m, \$5 for €5     units matter if both answers have one
-    x=5, x\approx 5, 5=x, 5; 2+3=5, 5           y=5 for x=5; 5 for 2x+z=5    the name does not matter if one has none
+    5\text{ cm}, 5 cm, 5; \$5, 5                5 cm for 5 m, \$5 for €5     units matter if both answers have one,
+    1 km, 1000 m; 5 \text{ apples}, 5           5\mathrm{i}, 3\text{x}       and only what stands in units.py is one
+    10⁴, 10^4; 3¾, 15/4; √5, \sqrt{5}           10⁴ for 104                  signs mean what they look like
+    x=5, x\approx 5, 5=x, 5; 2+3=5, 5           y=5 for x=5; 5 for 2x+z=5    the name does not matter if one has none,
+    y=x^2, f(x)=x^2                                                          or if one is y and the other f(x)
     1/3 \approx 0.33 for 1/3                                                 what is approximated is the answer
     0.6666667 for 2/3                           0.667 for 2/3                rounded or cut at six significant decimals
     \{1,2\}, \{2,1\}, {1,2}; 1,2 and 2,1        (1,2) and (2,1)              order counts within brackets only
     1 and 2, 1 or 2, 1;2, 1,2; 1,2,2            1 or 2 for 1                 lists; all of the members are required
     (1,2) for 1,2                               (2,1) for 1,2; (1,2), \{1,2\}
     \pm 2; 2,-2                                 2 for \pm 2
-    x=1,y=2; y=2,x=1; 1,2                       x=2,y=1 for 1,2              order counts where one side has no names
+    x=1,y=2; y=2,x=1; 1,2; (x,y)=(1,2)          x=2,y=1 for 1,2              order counts where one side has no names
+    a_1=1, a_2=-2; a=1 or a=-2                                               solutions of one unknown may be numbered
+    \langle 1,2\rangle, (1,2), a column         (2,1)                        vectors in any brackets but []
     (0,1] itself                                [0,1], (0,1)                 the kind of bracket counts
     2x+4y=6, x+2y=3                             x+2y=3, x+2y+1=3             equations up to a constant factor
     -x > -1, x < 1, 1 > x                       x < 1, x \le 1               inequalities up to a positive factor
-    0 < x \le 1, x \in (0,1], (0,1]             0 \le x \le 1                intervals, however they are written
+    0 < x \le 1, x \in (0,1], (0,1], ]0,1]      0 \le x \le 1                sets of real numbers, however they are
+    [1,2] \cup [2,3], [1,3]; x>2, x<1 and both  (1,2) \cup (2,3) for (1,3)   written; conditions that exclude each
+    x \ne 0, \mathbb{R} \setminus \{0\}          x>2 \text{ or } x<3          other are cases
+    ab=1, a=1/b; 1/x=2, 2x=1                    x(y-1)=0, x=0                equations with the same solutions
+    x=2k\pi, x=2k\pi, k \in \mathbb{Z}           x=k\pi                       k, m, n, l, t may stay without a domain
+    x \equiv 2 \pmod 5, x \equiv 2,7 \pmod{10}  x \equiv 2 \pmod{10}         residues as sets of whole numbers
     C, (C), \textbf{C}, C. x=42 for the gold C  c                            choice letters
     (C) 42 for the gold 42                      (C) 42 for the gold (D) 42   and what they stand for
     \text{odd}, odd, Odd                        \text{oddd}; ABC for abc     words by their letters
-    \sqrt[3]{-8}, -2; \sqrt{x^2}, x                                          real roots; variables are positive
+    ACD; A, C, D; (A)(C)(D)                     AC for ACD; ABC for CAB      choices in any order, sequences in theirs
+    6, six; 5 am, 5:00 AM; DNE, does not exist  5 am for 5 pm; \emptyset, 0  numbers, times and phrases in words
+    no solution, \emptyset; \{\}
+    \sqrt[3]{-8}, -2; \sqrt{x^2}, x             |x|, x; \sqrt{(a-b)^2}, a-b  real roots; variables are positive where
+                                                                             no bars are, differences are not
+    u(u+1), u^2+u                               f(x+1), f(x)+f(1)            a letter that also stands alone is a factor
     4210_5                                      4210_6, 4210                 numbers with a base as they are written
 """
 
@@ -41,12 +56,14 @@ import re
 from reward_fns.equivalence.parts import (
     has_answer_on_right,
     is_relation,
+    spell_out_names,
     split_brackets,
     split_equation,
     split_matrix,
     split_union,
 )
 from reward_fns.equivalence.relations import compare_relations, rewrite_as_set
+from reward_fns.equivalence.solution_sets import compare_solution_sets
 from reward_fns.equivalence.structures import (
     NO_SUCH,
     Compare,
@@ -58,8 +75,10 @@ from reward_fns.equivalence.structures import (
     compare_unions,
 )
 from reward_fns.equivalence.text import clean, make_comparable
+from reward_fns.equivalence.units import PERCENT, split_unit
+from reward_fns.equivalence.vocabulary import compare_phrases, split_qualifier, translate_phrases
 from reward_fns.equivalence.words import compare_words, is_different_in_words, remove_label
-from reward_fns.equivalence.written_numbers import read_number, split_unit
+from reward_fns.equivalence.written_numbers import read_number
 from reward_fns.expressions.compare import compare_expressions, is_rounded
 
 _LONG_WORD = re.compile(r"(?<![\\a-zA-Z])(?!sqrt|sinh|cosh|tanh)[a-zA-Z]{4,}")
@@ -75,12 +94,22 @@ def compare_quickly(candidate: str, gold: str) -> bool | None:
     candidate, gold = clean(candidate), clean(gold)
     if not make_comparable(candidate) or not make_comparable(gold):
         return False
-    candidate = remove_label(candidate, gold)
+    (candidate, qualifier), (gold, gold_qualifier) = split_qualifier(candidate), split_qualifier(gold)
+    if qualifier and gold_qualifier and qualifier != gold_qualifier:
+        return None
+    verdict = compare_phrases(candidate, gold)
+    if verdict is not None:
+        return verdict
+    candidate, gold = translate_phrases(remove_label(candidate, gold)), translate_phrases(gold)
+    candidate, gold = spell_out_names(candidate, gold), spell_out_names(gold, candidate)
     verdict = _compare(candidate, gold)
     return False if verdict is None and is_different_in_words(candidate, gold) else verdict
 
 
 def _compare(candidate: str, gold: str) -> bool | None:
+    verdict = compare_solution_sets(candidate, gold)
+    if verdict is not None:
+        return verdict
     candidate, gold = rewrite_as_set(candidate, gold), rewrite_as_set(gold, candidate)
     if make_comparable(candidate) == make_comparable(gold):
         return True
@@ -104,12 +133,14 @@ def _compare_numbers(candidate: str, gold: str) -> bool | None:
         return None
     if candidate_value is None or gold_value is None:
         return False if _is_no_number(candidate if candidate_value is None else gold) else None
-    if candidate_unit == gold_unit or not candidate_unit or not gold_unit:
-        if "%" in (candidate_unit, gold_unit) and candidate_unit != gold_unit:
-            percent, plain = (candidate_value, gold_value) if candidate_unit else (gold_value, candidate_value)
-            return plain in (percent, percent / 100)
-        return candidate_value == gold_value or is_rounded(candidate_number, gold_number, candidate_value, gold_value)
-    return False
+    if candidate_unit and gold_unit:
+        if candidate_unit.powers != gold_unit.powers:
+            return False
+        candidate_value *= candidate_unit.factor / gold_unit.factor
+    elif PERCENT in (candidate_unit, gold_unit):
+        percent, plain = (candidate_value, gold_value) if candidate_unit else (gold_value, candidate_value)
+        return plain in (percent, percent / 100)
+    return candidate_value == gold_value or is_rounded(candidate_number, gold_number, candidate_value, gold_value)
 
 
 def _is_no_number(answer: str) -> bool:
@@ -149,8 +180,8 @@ _STRUCTURES = (
 
 def _compare_expressions(candidate: str, gold: str) -> bool | None:
     (candidate, candidate_unit), (gold, gold_unit) = split_unit(candidate), split_unit(gold)
-    if candidate_unit != gold_unit and "%" in (candidate_unit, gold_unit):
+    if candidate_unit != gold_unit and PERCENT in (candidate_unit, gold_unit):
         return None
     if candidate_unit and gold_unit and candidate_unit != gold_unit:
-        return False
+        return False if candidate_unit.powers != gold_unit.powers else None
     return compare_expressions(candidate, gold)

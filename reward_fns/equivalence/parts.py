@@ -19,6 +19,9 @@ _MATRIX = re.compile(r"\\begin\{(?:[pbB]?matrix|smallmatrix)\}(.*)\\end\{(?:[pbB
 _ARRAY = re.compile(r"[(\[]\s*\\begin\{array\}\s*\{[^{}]*\}(.*)\\end\{array\}\s*[)\]]", re.DOTALL)
 _RELATION = re.compile(r"[<>]|\\(?:leq?|geq?|lt|gt|neq?|in|equiv|sim|cong|mid|subset)(?![a-zA-Z])|!=")
 
+_CASES = re.compile(r"(?:\\?\{)?\s*\\begin\{cases\}(.*)\\end\{cases\}\.?", re.DOTALL)
+_UNKNOWN_NAME = re.compile("[a-zA-Z](?:_[a-zA-Z0-9])?")
+
 # Not the numbers e and i.
 VARIABLE = re.compile(r"(?<![\\a-zA-Z])(?!mod(?![a-z]))(?:[a-df-hj-zA-Z]|[ei][a-zA-Z])")
 
@@ -114,6 +117,40 @@ def split_equation(answer: str) -> list[str]:
         sides = sides[::-1]  # 5 = x
     is_all = len(sides) == 1 and (not exact or is_name(exact))
     return [*filter(None, sides), approximations[0]] if approximations and is_all else sides
+
+
+def spell_out_names(answer: str, other: str) -> str:
+    r"""Return a list of equations for `cases`, for `(x,y)=(1,0)`, and for `x=y=4` where a list is asked for.
+
+    Example: `spell_out_names("(x,y)=(1,0)", "x=1, y=0") == "x=1, y=0"`
+    """
+    answer, other = _list_cases(answer), _list_cases(other)
+    parts = split_list(answer)
+    is_list = len(parts) > 1 or len(split_list(other)) > 1 or split_brackets(other) is not None
+    return ", ".join(_spell_out_equation(part) for part in parts) if is_list and "=" in answer else answer
+
+
+def _list_cases(answer: str) -> str:
+    cases = _CASES.fullmatch(answer)
+    if cases is None or "&" in cases[1] or "text" in cases[1]:
+        return answer
+    return ", ".join(filter(None, (line.strip(" ,;") for line in cases[1].split(r"\\"))))
+
+
+def _spell_out_equation(equation: str) -> str:
+    sides = split_at(_EQUALS, equation)
+    names, values = [split_brackets(side) for side in (sides[0], sides[-1])]
+    if (
+        len(sides) == 2
+        and names
+        and values
+        and len(names.parts) == len(values.parts)
+        and all(map(is_name, names.parts))
+    ):
+        return ", ".join(f"{name}={value}" for name, value in zip(names.parts, values.parts, strict=True))
+    if len(sides) > 2 and all(map(_UNKNOWN_NAME.fullmatch, sides[:-1])):
+        return ", ".join(f"{name}={sides[-1]}" for name in sides[:-1])
+    return equation
 
 
 def find_connectives(answer: str) -> list[str]:

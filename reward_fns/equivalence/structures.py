@@ -4,6 +4,7 @@ Each `compare_` function looks for one structure: it returns True or False, None
 `NO_SUCH` if neither answer has the structure. Parts are answers again, so it is handed their comparison.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Final
@@ -12,6 +13,7 @@ from reward_fns.equivalence.parts import (
     expand_plus_or_minus,
     find_connectives,
     has_answer_on_right,
+    is_name,
     is_relation,
     split_brackets,
     split_equation,
@@ -21,7 +23,7 @@ from reward_fns.equivalence.parts import (
     split_union,
 )
 from reward_fns.equivalence.text import make_comparable
-from reward_fns.expressions.compare import compare_multiples, is_readable
+from reward_fns.expressions.compare import compare_multiples, have_same_roots, is_readable
 
 Compare = Callable[[str, str], bool | None]
 
@@ -37,6 +39,7 @@ StructureVerdict = bool | None | NoSuch
 
 # Comparing every member of a list with every other is quadratic.
 _MAX_UNORDERED = 24
+_FUNCTION_OF_X = re.compile(r"[a-zA-Z](?:\^\{-1\})?\(x\)")
 
 
 def compare_matrices(candidate: str, gold: str, compare: Compare) -> StructureVerdict:
@@ -48,10 +51,23 @@ def compare_matrices(candidate: str, gold: str, compare: Compare) -> StructureVe
     if candidate_rows is None and gold_rows is None:
         return None if r"\begin" in candidate + gold else NO_SUCH
     if candidate_rows is None or gold_rows is None:
+        brackets = split_brackets(candidate if candidate_rows is None else gold)
+        entries = split_vector(candidate_rows or gold_rows or [])
+        if entries and brackets and (brackets.opening, brackets.closing) == ("(", ")"):
+            if len(brackets.parts) != len(entries):
+                return False
+            is_reversed = candidate_rows is not None
+            pair: list[Sequence[str]] = [entries, brackets.parts] if is_reversed else [brackets.parts, entries]
+            return _compare_in_order(pair[0], pair[1], compare)
         return False if is_readable(gold if candidate_rows else candidate) else None
     if [len(row) for row in candidate_rows] != [len(row) for row in gold_rows]:
         return False
     return _compare_in_order(sum(candidate_rows, []), sum(gold_rows, []), compare)
+
+
+def split_vector(rows: list[list[str]]) -> list[str]:
+    """Return the entries of a single row or column, and none of a larger matrix. `split_vector([["1"]]) == ["1"]`"""
+    return sum(rows, []) if len(rows) == 1 or all(len(row) == 1 for row in rows) else []
 
 
 def compare_unions(candidate: str, gold: str, compare: Compare) -> StructureVerdict:
@@ -98,12 +114,13 @@ def compare_equations(candidate: str, gold: str, compare: Compare) -> StructureV
         return compare(candidate_sides[0], gold_sides[0]) if is_changed else NO_SUCH
     has_answers = has_answer_on_right(candidate_sides) and has_answer_on_right(gold_sides)
     names = [make_comparable(sides[0]) for sides in (candidate_sides, gold_sides)]
-    has_one_name = min(len(candidate_sides), len(gold_sides)) == 1 or names[0] == names[1]
+    has_one_name = min(len(candidate_sides), len(gold_sides)) == 1 or names[0] == names[1] or _name_one_function(*names)
     if has_answers and has_one_name:
         return compare(candidate_sides[-1], gold_sides[-1])
     if len(candidate_sides) == len(gold_sides) == 2:
         differences = [f"({left})-({right})" for left, right in (candidate_sides, gold_sides)]
-        return compare_multiples(*differences)[0]
+        verdict, _ = compare_multiples(*differences)
+        return True if verdict is False and have_same_roots(*differences) else verdict
     expression = min(candidate_sides, gold_sides, key=len)
     return False if len(expression) == 1 and is_readable(expression[0]) else None
 
@@ -125,6 +142,11 @@ def compare_tuples(candidate: str, gold: str, compare: Compare) -> StructureVerd
     return _compare_in_order(brackets[0].parts, brackets[1].parts, compare)
 
 
+def _name_one_function(one: str, other: str) -> bool:
+    """Return True for `y` and `f(x)`."""
+    return any(pair[0] == "y" and _FUNCTION_OF_X.fullmatch(pair[1]) for pair in ((one, other), (other, one)))
+
+
 def _compare_named(candidate_parts: Sequence[str], gold_parts: Sequence[str], compare: Compare) -> bool | None:
     """Compare `x=1, y=2` by name, or in its order, and `n=1, 2` or `x=1, x=2`, of one unknown, in any order."""
     sides = [[split_equation(part) for part in parts] for parts in (candidate_parts, gold_parts)]
@@ -132,9 +154,12 @@ def _compare_named(candidate_parts: Sequence[str], gold_parts: Sequence[str], co
         return False if min(len(candidate_parts), len(gold_parts)) == 1 else None
     if any(len(part) > 2 for parts in sides for part in parts):
         return None
+    if not all(is_name(part[0]) for parts in sides for part in parts if len(part) == 2):
+        return _compare_in_any_order(candidate_parts, gold_parts, compare)
     values = [[part[-1] for part in parts] for parts in sides]
     names = [[make_comparable(part[0]) for part in parts if len(part) == 2] for parts in sides]
-    if len(set(names[0] + names[1])) == 1:
+    unknowns = {re.sub("_[0-9]$", "", name) for name in names[0] + names[1]}
+    if len(set(names[0] + names[1])) == 1 or (len(unknowns) == 1 and 1 in map(len, map(set, names))):
         return _compare_in_any_order(values[0], values[1], compare)
     if names[0] and names[1] and names[0] != names[1]:
         if sorted(names[0]) != sorted(names[1]) or not len(names[0]) == len(names[1]) == len(values[0]):

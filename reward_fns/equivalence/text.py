@@ -4,39 +4,42 @@ r"""The text of an answer loses what carries no meaning, and spellings of one th
 """
 
 import re
-import unicodedata
 
-_TYPOGRAPHIC = str.maketrans(
-    {
-        "−": "-",  # noqa: RUF001 - the minus sign
-        "–": "-",  # noqa: RUF001 - the en dash
-        "×": "*",  # noqa: RUF001 - the multiplication sign
-        "·": "*",
-        "÷": "/",
-        "²": "^2",
-        "³": "^3",
-        "½": r"\frac{1}{2}",
-        "…": r"\ldots ",
-        "π": r"\pi ",
-        "∞": r"\infty ",
-        "≤": r"\le ",
-        "≥": r"\ge ",
-        "≠": r"\ne ",
-        "∪": r"\cup ",  # noqa: RUF001 - the sign of a union
-        "∈": r"\in ",
-        "±": r"\pm ",
-        "∅": r"\emptyset ",
-    }
-)
+from reward_fns.equivalence.signs import translate_signs
+from reward_fns.limits import count_open_brackets
+
 _SPELLINGS = (
     (re.compile(r"\\\\(?=[a-zA-Z{}%!,;:])"), r"\\"),  # escaped twice; not in a matrix, see `clean`
     (re.compile(r"(?<=\d)(?:\{,\}|\s?\\[!,]\s*|,\\!\s*)(?=\d{3}(?!\d))"), ""),  # separators of thousands
     (re.compile(r"(?<!\\)\\!\s*"), ""),
+    # What is not seen, or only the looks of something.
+    (re.compile(r"\\[hv]?phantom\s*\{[^{}]*\}|\\(?:tag|label)\*?\{[^{}]*\}|\\(?:checkmark|blacksquare|square)$"), ""),
+    (re.compile(r"\\[hv]space\*?\{[^{}]*\}"), " "),
+    (re.compile(r"\\(?:textcolor|color|colorbox)\s*\{[^{}]*\}"), ""),
+    (re.compile(r"\\(?:langle|lparen)(?![a-zA-Z])"), "("),
+    (re.compile(r"\\(?:rangle|rparen)(?![a-zA-Z])"), ")"),
+    (re.compile(r"\\lbrace(?![a-zA-Z])"), r"\\{"),
+    (re.compile(r"\\rbrace(?![a-zA-Z])"), r"\\}"),
+    (re.compile(r"\\[lr]vert(?![a-zA-Z])"), "|"),
+    (re.compile(r"\\(?:not ?<|nless)(?![a-zA-Z])"), r"\\ge "),
+    (re.compile(r"\\(?:not ?>|ngtr)(?![a-zA-Z])"), r"\\le "),
+    (re.compile(r"\\nleq?(?![a-zA-Z])"), "> "),
+    (re.compile(r"\\ngeq?(?![a-zA-Z])"), "< "),
+    (re.compile(r"\\(max|min|gcd|lcm)\\\{([^{}]*)\\\}"), r"\\\1(\2)"),
+    (re.compile(r"\\lg(?![a-zA-Z])"), r"\\log_{10}"),
+    (re.compile(r"(?<=\d)\{:\}(?=\d)"), ":"),
+    (re.compile(r"\(([0-9]+)\)(?=_)"), r"\1"),
+    # The unit vectors, which are not the imaginary unit.
+    (
+        re.compile(r"\\(?:mathbf|hat|vec|boldsymbol|overrightarrow)\s*\{?\s*\\?([ijk])(?:math)?\s*\}?(?![a-zA-Z])"),
+        r" V_\1 ",
+    ),
+    (re.compile(r"([0-9]*\.[0-9]*)\\dot ?\{?([0-9])\}?(?:([0-9]*)\\dot ?\{?([0-9])\}?)?"), r"\1\\overline{\2\3\4}"),
     # Not after a backslash: `\\ ` is a line break of a matrix and a space.
     (re.compile(r"(?<!\\)(?:\\[,;:>]\s*|\\ |\\q?quad(?![a-zA-Z])|~)"), " "),
     (re.compile(r"\\(?:displaystyle|textstyle|left|right|middle|[bB]igg?[lrm]?|limits)(?![a-zA-Z])\s*"), ""),
     (re.compile(r"\\(?:boldsymbol|bm|underline|mathbf|mathit|mathsf)\s*\{([^{}]*)\}"), r"\1"),
-    (re.compile(r"\\[dtc]frac(?![a-zA-Z])"), r"\\frac"),
+    (re.compile(r"\\(?:[dtcs]|nice)frac(?![a-zA-Z])"), r"\\frac"),
     (re.compile(r"\\([lg])eqslant(?![a-zA-Z])"), r"\\\1e"),
     (re.compile(r"\\(?:dots|cdots|dotsc)(?![a-zA-Z])|\.\.\."), r"\\ldots"),
     (re.compile(r"\\textdollar(?![a-zA-Z])"), r"\\$"),
@@ -54,13 +57,15 @@ _SPELLINGS = (
 _FRACTION_PART = r" ?(?:\{ ?([^{}\s]*) ?\}|([0-9a-zA-Z]))"
 _PLAIN_FRACTION = re.compile(rf"\\frac{_FRACTION_PART}{_FRACTION_PART}")
 _FINAL_DEGREES = re.compile(r"(?: ?\^ ?(?:\{ ?\\circ ?\}|\\circ)|°|(?<=\d) ?(?:\\text\{ ?)?degrees? ?\}?)$")
-_TRIGONOMETRIC = re.compile(r"sin|cos|tan|cot|sec(?!ond)|csc")
+_TRIGONOMETRIC = re.compile(r"sin|cos|tan|cot|sec(?!ond)|csc|cis")
 TEXT_COMMANDS = r"text(?:bf|it|rm|normal)?|[mh]box"
 TEXT_GROUP = rf"\\(?:{TEXT_COMMANDS}|mathrm)\{{([^{{}}]*)\}}"
 _TEXT_GROUP = re.compile(TEXT_GROUP)
 _BRACES_OF_ONE = re.compile(r"([_^])\{([0-9a-zA-Z])\}")
 _SPACES = re.compile(r"(?<![0-9])\s+|\s+(?![0-9])")
 _FINAL_PUNCTUATION = re.compile(r"(?:\s|(?<!\\)[,;:]|(?<!\.)\.(?!\.)|\\\\)+$")
+_SET_SIGN = re.compile(r"[,;:|]|\\mid")
+_FINAL_SPACE = re.compile(r"(?<!\\)\\$")  # of a space command whose space was stripped
 _DOLLAR_SIGN = re.compile(r"(?<!\\)\$")
 
 
@@ -71,12 +76,14 @@ def clean(answer: str) -> str:
     because they tell a list from a number with separators; several become one.
     Example: `clean(r"$\dfrac12$.") == r"\frac{1}{2}"`
     """
-    answer = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", answer.translate(_TYPOGRAPHIC))).strip()
-    answer = _remove_delimiters(answer)
+    answer = re.sub(r"\s+", " ", translate_signs(answer)).strip()
+    answer = _remove_delimiters(_FINAL_SPACE.sub("", answer))
     is_escaped_once = r"\begin" in answer or not answer.strip("\\")
     for pattern, spelling in _SPELLINGS[is_escaped_once:]:
         answer = pattern.sub(spelling, answer)
-    answer = _PLAIN_FRACTION.sub(_spell_fraction, re.sub(r" {2,}", " ", answer))
+    answer = _PLAIN_FRACTION.sub(_spell_fraction, re.sub(r" {2,}", " ", answer)).strip()
+    while _is_one_group(answer):
+        answer = answer[1:-1].strip()
     # The degrees of `\sin 90^\circ` are those of an angle.
     return answer.strip() if _TRIGONOMETRIC.search(answer) else _FINAL_DEGREES.sub("", answer).strip()
 
@@ -98,6 +105,14 @@ def make_comparable(answer: str) -> str:
 def _spell_fraction(fraction: re.Match[str]) -> str:
     r"""Return `\frac{1}{2}` for `\frac12`, `\frac 1{2}` and `\frac {1}{ 2 }`."""
     return f"\\frac{{{fraction[1] or fraction[2]}}}{{{fraction[3] or fraction[4]}}}"
+
+
+def _is_one_group(answer: str) -> bool:
+    """Return True for `{42}`, and not for `{1,2}` or `{x | x > 1}`, which are meant as sets."""
+    if not answer.startswith("{") or not answer.endswith("}") or answer.endswith("\\}"):
+        return False
+    depths = count_open_brackets(answer[1:-1])
+    return min(depths) == 0 == depths[-1] and _SET_SIGN.search(answer) is None
 
 
 def _remove_delimiters(answer: str) -> str:

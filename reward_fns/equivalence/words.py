@@ -17,6 +17,7 @@ _LABEL_IN_PARENTHESES = re.compile(r"\([A-J]\) *(?=[^\s.,;:)])(?!or\b|and\b)")
 _UNCERTAIN = re.compile(r"\b(?:or|and|not|none|neither|either)\b|[ ,(][A-J]\b", re.IGNORECASE)
 _ONLY_LETTERS = re.compile(r"[A-Za-z][A-Za-z' -]*[A-Za-z]")
 _TITLE = re.compile(r"[A-Za-z][a-z]{2,}")
+_SEQUENCE = re.compile("[A-Z]{3}")  # of tosses or names; of two letters it is a product or a segment
 _ROMAN_NUMERAL = re.compile(r"[IVXLC]{2,}")
 
 _MARKED_WORDS = re.compile(rf"\\(?:{TEXT_COMMANDS}|operatorname)\{{([^{{}}]*)\}}")
@@ -24,6 +25,7 @@ _MARKED_WORD = re.compile(r"\\text(?:bf|it|rm|normal)?\{ ?[A-Za-z]{2,} ?\}")
 _LATEX_COMMAND = re.compile(r"\\(?:begin|end)\{[a-z]*\}(?:\{[a-z|]*\})?|\\[a-zA-Z]+")
 _UNMARKED_WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{2,}")
 _NUMBER_BEHIND_WORDS = re.compile(r"\\(?:text|mathrm|mbox)\{[^{}]*[a-zA-Z]{2}[^{}]*\}.*[0-9]")
+_NUMBER_WITH_WORDS = re.compile(r"-?[0-9.]+ ?\\(?:text|mathrm|mbox)\{[a-z ]{4,}\}")
 # What math-verify passes over without a word of warning.
 _PASSED_OVER = re.compile(
     r"\\(?:[bp]?mod|angle|triangle|operatorname|equiv|ldots|mid|forall|exists|overline|vec|hat|bar)(?![a-zA-Z])|\\\{[^{}]*:"
@@ -44,6 +46,8 @@ def compare_words(candidate: str, gold: str) -> bool | None:
     candidate, gold = make_comparable(candidate), make_comparable(gold)
     if _TITLE.fullmatch(candidate) and _TITLE.fullmatch(gold) and candidate.lower() == gold.lower():
         return True
+    if _SEQUENCE.fullmatch(candidate) and _SEQUENCE.fullmatch(gold):
+        return candidate == gold
     if not any(map(_is_word, answers)):
         return None
     return candidate.lower() == gold.lower() if len(candidate) > MAX_PRODUCT_LETTERS else candidate == gold
@@ -65,6 +69,8 @@ def is_different_in_words(candidate: str, gold: str) -> bool:
     if any(_PASSED_OVER.search(answer) or _NUMBER_BEHIND_WORDS.search(answer) for answer in (candidate, gold)):
         return True
     words = [sorted(word.lower() for word in _find_words(answer)) for answer in (candidate, gold)]
+    if any(map(_NUMBER_WITH_WORDS.fullmatch, (candidate, gold))) and not all(words):
+        return True  # The words are no unit, which would have been compared.
     if all(words):
         return words[0] != words[1]
     return any(CONNECTIVE.fullmatch(word) for word in words[0] + words[1])
@@ -82,6 +88,8 @@ def _is_word(answer: str) -> bool:
     text = remove_text_commands(answer).strip()
     if _ROMAN_NUMERAL.fullmatch(text) or _MARKED_WORD.fullmatch(answer):
         return True
+    if "-" in text and min(map(len, re.split("[- ]", text))) < MAX_PRODUCT_LETTERS:
+        return False  # a difference of products
     return _ONLY_LETTERS.fullmatch(text) is not None and len(text.replace(" ", "")) > MAX_PRODUCT_LETTERS
 
 

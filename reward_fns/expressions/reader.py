@@ -29,19 +29,27 @@ _CLOSING_COMMAND = re.compile(r"\\r(?:floor|ceil)")
 _POWER = re.compile(r"\^|\*\*")
 _FUNCTION_NAME = re.compile(r"(?:[fghuFGH]|\\?(?:Gamma|zeta|delta))(?:_.*)?'*")
 _NUMBER_IN_PARENTHESES = re.compile(r"\(\s*-?[0-9.]+\s*\)")
-_FONT = re.compile(r"\\(?:mathrm|mathbf|mathit|text|textbf|textit|textrm|operatorname)\{\s*([a-zA-Z]+)\s*\}")
+_FONT = re.compile(r"\\(mathrm|mathbf|mathit|text|textbf|textit|textrm|operatorname)\{\s*([a-zA-Z]+)\s*\}")
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 
 _SYMBOL = re.compile(
     "alpha|beta|gamma|delta|(?:var)?epsilon|zeta|eta|(?:var)?theta|kappa|lambda|mu|nu|xi|rho|sigma|tau|upsilon|(?:var)?phi"
     "|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega|infty|ell|hbar"
 )
-_CONSTANTS = {"e": +ROUNDED.e, "i": ROUNDED.mpc(0, 1)}
+_CONSTANTS = {"e": lambda: +ROUNDED.e, "i": lambda: ROUNDED.mpc(0, 1)}
 _PLAIN_COMMANDS = frozenset({"sqrt", "pi", "log", *FUNCTIONS})
 
 # Letters side by side are a product. More than three are a word, and so are these.
 MAX_PRODUCT_LETTERS = 3
 _SHORT_WORD = re.compile("or|if|is|in|no|to|and|the|for|any|all|not|max|min|gcd|lcm|mod|deg|yes", re.IGNORECASE)
+
+
+def _replace_font(font: re.Match[str]) -> str:
+    r"""Return the letters of `\mathrm{x}` and of the product `\mathrm{gb}`, or the command of `\operatorname{sin}`."""
+    letters: str = font[2]
+    is_product = font[1] == "mathrm" and len(letters) == 2 and letters != "ln" and not _SHORT_WORD.fullmatch(letters)
+    return letters if len(letters) == 1 or is_product else f"\\{letters} "
+
 
 Command = Callable[["Reader"], Value]  # reads the arguments of one command, and returns its value
 
@@ -49,14 +57,22 @@ Command = Callable[["Reader"], Value]  # reads the arguments of one command, and
 class Reader(Scanner):
     """Reads and evaluates at once: each method reads what it is named after and returns its value.
 
-    `value_of(name)` is the value of a variable, and `commands` holds the LaTeX commands that can be read.
+    `value_of(name)` is the value of a variable, `commands` holds the LaTeX commands that can be read, and `factors` the
+    letters that are no functions before a parenthesis.
     """
 
-    def __init__(self, text: str, value_of: Callable[[str], Value], commands: Mapping[str, Command]) -> None:
-        super().__init__(_FONT.sub(lambda font: font[1] if len(font[1]) == 1 else f"\\{font[1]} ", text))
+    def __init__(
+        self,
+        text: str,
+        value_of: Callable[[str], Value],
+        commands: Mapping[str, Command],
+        factors: frozenset[str] = frozenset(),
+    ) -> None:
+        super().__init__(_FONT.sub(_replace_font, text))
         self.arithmetic = Arithmetic()
         self._value_of = value_of
         self._commands = commands
+        self._factors = factors
         self._num_open_functions = 0
         self._is_between_bars = False
         self.has_variables = False
@@ -158,8 +174,12 @@ class Reader(Scanner):
         while self.take("'"):
             name += "'"
         if name in _CONSTANTS:
-            return _CONSTANTS[name]
-        if self.peek() == "(" and (_FUNCTION_NAME.fullmatch(name) or self.lookahead(_NUMBER_IN_PARENTHESES)):
+            return _CONSTANTS[name]()
+        if (
+            name not in self._factors
+            and self.peek() == "("
+            and (_FUNCTION_NAME.fullmatch(name) or self.lookahead(_NUMBER_IN_PARENTHESES))
+        ):
             return self.look_up(f"{name}({self.read_group()})")  # f(x), I(0): no product
         return self.look_up(name)
 

@@ -20,8 +20,7 @@ ROUNDED = MPContext()
 ROUNDED.dps = 50
 
 # Two ways to compute one number agree to almost 50 digits; two different numbers of an answer's size differ earlier.
-_EQUAL_BELOW = ROUNDED.mpf("1e-38")
-_DIFFERENT_ABOVE = ROUNDED.mpf("1e-34")
+_LOST_DIGITS, _DOUBTFUL_DIGITS = 12, 16
 
 # Rounded results below this may be nothing but the rounding error of a difference.
 _NOISE = ROUNDED.mpf("1e-38")
@@ -43,6 +42,7 @@ FUNCTIONS: Mapping[str, Callable[[Value], Value]] = {
     "tanh": ROUNDED.tanh,
     "exp": ROUNDED.exp,
     "ln": ROUNDED.ln,
+    "cis": lambda angle: ROUNDED.exp(ROUNDED.mpc(0, 1) * angle),
 }
 
 
@@ -94,11 +94,13 @@ class Arithmetic:
         return ROUNDED.power(base, exponent)
 
     def compute_factorial(self, argument: Value) -> Value:
-        """Return the factorial of a whole number from 0; Unreadable for others: a variable is given no whole value."""
-        if not isinstance(argument, Fraction) or argument.denominator != 1 or argument < 0:
+        """Return the factorial, which is the gamma function between the whole numbers."""
+        if is_complex(argument) or (argument < 0 and (not isinstance(argument, Fraction) or argument.denominator == 1)):
             raise Unreadable("factorial")
-        if argument > MAX_FACTORIAL:
+        if abs(argument) > MAX_FACTORIAL:
             raise TooLarge("factorial")
+        if not isinstance(argument, Fraction) or argument.denominator != 1:
+            return ROUNDED.gamma(make_rounded(argument) + 1)
         return self._count_bits(Fraction(math.factorial(argument.numerator)))
 
     def apply(self, function: Callable[[Value], Value], argument: Value) -> Value:
@@ -152,9 +154,9 @@ def are_equal(left: Value, right: Value) -> bool | None:
     if scale < _NOISE:
         return True if left == right else None
     difference = abs(left - right) / scale
-    if difference < _EQUAL_BELOW:
+    if difference < ROUNDED.mpf(10) ** (_LOST_DIGITS - ROUNDED.dps):
         return True
-    return False if difference > _DIFFERENT_ABOVE else None
+    return False if difference > ROUNDED.mpf(10) ** (_DOUBTFUL_DIGITS - ROUNDED.dps) else None
 
 
 def is_complex(value: Value) -> bool:

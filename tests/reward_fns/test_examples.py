@@ -17,8 +17,8 @@ FUNCTIONS = [
     if function.__module__ == module.__name__ and not name.startswith("_")
 ]
 
-# They start, end or are processes, or need an event loop.
-WITHOUT_EXAMPLE = {"compute_score", "get_shared_pool", "close_shared_pool", "main"}
+# They start, end or are processes, or need an event loop, or are contexts.
+WITHOUT_EXAMPLE = {"compute_score", "get_shared_pool", "close_shared_pool", "main", "computing_to_more_digits"}
 
 
 def test_the_functions_are_found():

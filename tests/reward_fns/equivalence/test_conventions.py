@@ -142,8 +142,8 @@ CONVENTIONS = {
         [(r"\text{oddd}", r"\text{odd}"), ("odd", "even"), ("odd", "1"), ("odd", "x"), ("ABC", "abc")],
     ),
     "real roots and positive variables": (
-        [(r"\sqrt[3]{-8}", "-2"), (r"\sqrt[3]{-x}", r"-\sqrt[3]{x}"), (r"\sqrt{x^2}", "x"), ("|x|", "x")],
-        [(r"\sqrt[3]{-8}", "2"), (r"\sqrt{x^2}", "-x"), (r"\sqrt{-4}", "-2")],
+        [(r"\sqrt[3]{-8}", "-2"), (r"\sqrt[3]{-x}", r"-\sqrt[3]{x}"), (r"\sqrt{x^2}", "x"), ("|x|", r"\sqrt{x^2}")],
+        [("|x|", "x"), (r"\sqrt[3]{-8}", "2"), (r"\sqrt{x^2}", "-x"), (r"\sqrt{-4}", "-2")],
     ),
     "other bases": (
         [("4210_5", "4210_5"), ("4210_{5}", "4210_5")],

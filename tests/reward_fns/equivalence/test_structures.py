@@ -53,7 +53,6 @@ def matrix(*rows, kind="pmatrix"):
     ],
     left_open=[
         (matrix("?2"), matrix("12")),
-        (matrix("1", "2"), "(1,2)"),
         (matrix("1", "2"), "wxyz"),
         (matrix("12", "34", kind="vmatrix"), "-2"),
         (matrix("12", kind="cases"), "1"),

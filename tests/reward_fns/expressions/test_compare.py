@@ -28,6 +28,13 @@ SAME = [
     ("x_1+x_2", "x_2+x_1"),
     (r"\frac{1}{2004!}", r"\frac{2005}{2005!}"),
     ("9^{9^4}", "3^{2*9^4}"),
+    ("(n+1)!", "(n+1)n!"),
+    ("(n+1)!-(n-1)!", "(n-1)!(n^2+n-1)"),
+    (r"2^{n^2}(2n)!", r"(2n)!\cdot 2^{n^2}"),
+    ("|x-5|", "|5-x|"),
+    (r"\sqrt{(a-b)^2}", "|a-b|"),
+    (r"\sqrt[5]{x-3}", "(x-3)^{1/5}"),
+    (r"2\operatorname{cis} \frac{\pi}{3}", r"1+\sqrt{3}i"),
 ]
 
 DIFFERENT = [
@@ -48,12 +55,25 @@ DIFFERENT = [
     ("1/0", "1/0"),  # without a value, equal to nothing
     ("1/0", "1"),
     ("x/(y-y)", "x"),
+    ("|x|", "x"),
+    ("|x-5|", "5-x"),
+    ("|2x-7|", "7-2x"),
+    ("|x+5|", "x+5"),
+    ("|x-0.01|", "x-0.01"),
+    ("x+|x-4|", "4"),
+    (r"\sqrt{(a-b)^2}", "a-b"),
+    (r"\sqrt{(a-b)^2}", "b-a"),
+    (r"\frac{x+y+|x-y|}{2}", "x"),
+    (r"\frac{x+y+|x-y|}{2}", "y"),
+    (r"\sqrt{10^{80}+1}", "10^{40}"),
+    (r"2^{\frac{1}{2^{1000}}}", "1"),
 ]
 
 OPEN = [
     ("x or y", "x"),
+    ("n!", "(n-1)!"),  # of factorials only equality is certain
     ("1", "1/2x"),
-    (r"\sqrt{x-4}", "y"),  # negative at both points
+    (r"\sqrt{x-40}", "y"),  # negative at both points, and different above
     (r"\sqrt{8}-2\sqrt{2}-10^{-40}", "0"),  # less than the rounding error
     ("x+10^{-36}\\pi", "x"),  # between equal and different
 ]
@@ -182,15 +202,30 @@ def test_neither_of_two_decimals_is_the_rounded_one():
     assert not is_rounded("0.666667", "0.6666667", Fraction("0.666667"), Fraction("0.6666667"))
 
 
+def is_free():
+    """True if another thread could begin an evaluation."""
+
+    def try_to_lock():
+        found.append(comparison._EVALUATION.acquire(blocking=False))
+        if found[0]:
+            comparison._EVALUATION.release()
+
+    found = []
+    thread = threading.Thread(target=try_to_lock)
+    thread.start()
+    thread.join()
+    return found[0]
+
+
 def test_one_evaluation_runs_at_a_time(monkeypatch):
     # The contexts of mpmath are not safe for threads; to see the lock held is surer than to wait for a collision.
-    def evaluate(text, value_of):
-        assert comparison._EVALUATION.locked()
+    def evaluate(text, value_of, factors):
+        assert not is_free()
         return Fraction(1)
 
     monkeypatch.setattr(comparison, "evaluate", evaluate)
     assert evaluate_at(0, "x") == 1
-    assert not comparison._EVALUATION.locked()
+    assert is_free()
 
 
 def test_many_threads_get_the_values_that_one_gets():

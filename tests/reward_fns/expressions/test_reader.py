@@ -179,9 +179,7 @@ UNREADABLE = [
     ("1e1000", "an exponent of four digits"),
     ("1e3x", "1000x or e times 3x"),
     ("٣", "a digit of another script"),
-    ("(1/2)!", "no whole number"),
     ("(-1)!", "no whole number"),
-    ("x!", "a variable has no whole value"),
     ("3!!", "the double factorial 3 or (3!)! = 720"),
 ]
 

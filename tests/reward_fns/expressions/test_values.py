@@ -95,10 +95,15 @@ def test_nothing_is_divided_by_zero(arithmetic, divisor):
         arithmetic.divide(Fraction(1), divisor)
 
 
-@pytest.mark.parametrize("argument", [Fraction(-1), Fraction(1, 2), ROUNDED.mpf(3)])
-def test_only_whole_numbers_from_zero_have_a_factorial(arithmetic, argument):
+@pytest.mark.parametrize("argument", [Fraction(-1), ROUNDED.mpf(-3), ROUNDED.mpc(0, 1)])
+def test_negative_and_complex_numbers_have_no_factorial(arithmetic, argument):
     with pytest.raises(Unreadable):
         arithmetic.compute_factorial(argument)
+
+
+def test_between_the_whole_numbers_the_factorial_is_the_gamma_function(arithmetic):
+    # (1/2)! = gamma(3/2) = sqrt(pi) / 2
+    assert are_equal(arithmetic.compute_factorial(Fraction(1, 2)), ROUNDED.sqrt(ROUNDED.pi) / 2)
 
 
 def test_factorials_are_exact_up_to_the_bound(arithmetic):
