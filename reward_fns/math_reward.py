@@ -13,6 +13,7 @@ for every response by a bug, so that it cancels in every group; here it is real,
 
 import asyncio
 import math
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -27,6 +28,8 @@ from reward_fns.limits import exceeds_text_limits
 from reward_fns.verifier.costs import is_too_costly
 from reward_fns.verifier.link import Verdict
 from reward_fns.verifier.pool import get_shared_pool
+
+_REWARD_WORKER = "reward_loop_worker"  # How verl names its reward workers.
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,18 @@ def read_gold_answers(ground_truth: Any) -> list[str]:
     return [last_boxed(text) or text]
 
 
+def _start_verifier_in_reward_worker() -> None:
+    """Start the children with the worker of verl that will ask them, and with no other importer of this module.
+
+    verl imports the reward when a reward worker starts, long before the first response; an import is all it does then.
+    """
+    ray = sys.modules.get("ray")
+    if ray is not None and ray.is_initialized():
+        name = ray.get_runtime_context().get_actor_name() or ""
+        if name.startswith(_REWARD_WORKER):
+            get_shared_pool().start()
+
+
 def _grade_quickly(response: str, ground_truth: Any) -> _Grading:
     candidate = last_boxed(response) if isinstance(response, str) else None
     try:
@@ -151,3 +166,6 @@ def _compare_within_limits(candidate: str, gold: str) -> tuple[bool | None, str]
     if verdict is None and (is_too_costly(clean(candidate)) or is_too_costly(clean(gold))):
         return False, "limit"
     return verdict, "ok"
+
+
+_start_verifier_in_reward_worker()

@@ -19,6 +19,7 @@ _MATRIX = re.compile(r"\\begin\{(?:[pbB]?matrix|smallmatrix)\}(.*)\\end\{(?:[pbB
 _ARRAY = re.compile(r"[(\[]\s*\\begin\{array\}\s*\{[^{}]*\}(.*)\\end\{array\}\s*[)\]]", re.DOTALL)
 _RELATION = re.compile(r"[<>]|\\(?:leq?|geq?|lt|gt|neq?|in|equiv|sim|cong|mid|subset)(?![a-zA-Z])|!=")
 
+_NAMED_SET = re.compile(r"[A-Za-z]\s*=\s*(\\\{.*\\\})", re.DOTALL)
 _CASES = re.compile(r"(?:\\?\{)?\s*\\begin\{cases\}(.*)\\end\{cases\}\.?", re.DOTALL)
 _UNKNOWN_NAME = re.compile("[a-zA-Z](?:_[a-zA-Z0-9])?")
 
@@ -125,6 +126,8 @@ def spell_out_names(answer: str, other: str) -> str:
     Example: `spell_out_names("(x,y)=(1,0)", "x=1, y=0") == "x=1, y=0"`
     """
     answer, other = _list_cases(answer), _list_cases(other)
+    if (named_set := _NAMED_SET.fullmatch(answer)) and "=" not in other:
+        return named_set[1]
     parts = split_list(answer)
     is_list = len(parts) > 1 or len(split_list(other)) > 1 or split_brackets(other) is not None
     return ", ".join(_spell_out_equation(part) for part in parts) if is_list and "=" in answer else answer

@@ -44,7 +44,10 @@ _SPELLINGS = (
     (re.compile(r"\\(?:dots|cdots|dotsc)(?![a-zA-Z])|\.\.\."), r"\\ldots"),
     (re.compile(r"\\textdollar(?![a-zA-Z])"), r"\\$"),
     (re.compile(r"\\varnothing(?![a-zA-Z])"), r"\\emptyset"),
-    (re.compile(r"\\(?:degree|textdegree)(?![a-zA-Z])"), "°"),
+    (
+        re.compile(r"\\(?:degree|textdegree)(?![a-zA-Z])|\^ ?\{? ?\\circ ?\}?(?= ?(?:\\(?:text|mathrm)\{ ?)?[CF]\b)"),
+        "°",
+    ),
     (re.compile(r"\\mathbb\s*([A-Z])"), r"\\mathbb{\1}"),
     (
         re.compile(

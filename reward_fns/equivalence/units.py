@@ -100,9 +100,9 @@ _UNIT_FRACTION = (
 # One letter at a time: a repeated word within a repetition could be matched in exponentially many ways.
 _UNIT_WORDS = re.compile(
     rf"(?:(?<=[0-9}})\]%])|(?<=\\pi)|(?<=\\pi ))\s*((?:{_UNIT_FRACTION}|{_UNIT_TEXT}|[a-zA-Z元μ.]|°|/"
-    r"|\\cdot(?![a-zA-Z])|\s|\^ ?\{? ?-?[0-9] ?\}?(?![0-9}]))+)$"
+    r"|\\Omega(?![a-zA-Z])|\\cdot(?![a-zA-Z])|\s|\^ ?\{? ?-?[0-9] ?\}?(?![0-9}]))+)$"
 )
-_MARKED = re.compile(rf"{_UNIT_TEXT}|{_UNIT_FRACTION}|元")
+_MARKED = re.compile(rf"{_UNIT_TEXT}|\\Omega|{_UNIT_FRACTION}|元")
 _UNIT_LETTERS = re.compile(r"[a-zA-Z]+")
 _CURRENCY = re.compile(r"^(-?) ?\\?([$€£¥]) ?(?=[0-9.])|(?<=[0-9]) ?\\?([$€£¥])$")
 _CURRENCIES = {"$": "$", "€": "€", "£": "£", "¥": "元"}
@@ -142,7 +142,11 @@ def split_unit(answer: str) -> tuple[str, Unit | None]:
     if words is None:
         return answer, None
     is_marked = _MARKED.search(words[1]) is not None
-    if not is_marked and max(map(len, _UNIT_LETTERS.findall(words[1])), default=0) < 2:
+    if (
+        not is_marked
+        and not re.search("[/°]", words[1])
+        and max(map(len, _UNIT_LETTERS.findall(words[1])), default=0) < 2
+    ):
         return answer, None  # 5 m and 5 x look alike.
     found = read_unit(words[1])
     if found is None or (not is_marked and answer[: words.start()][-1:].isalpha()):
@@ -154,7 +158,7 @@ def read_unit(text: str) -> Unit | None:
     """Return the unit that words and symbols name, or None. `read_unit("km/h") == read_unit("kilometers per hour")`"""
     flat = re.sub(r"\\frac ?\{(.*?)\}\{(.*)\}", r"\1/\2", text)
     flat = re.sub(r"\s+", " ", _FLAT.sub(" ", flat).replace(r"\cdot", " ").replace("*", " ")).strip(" .")
-    flat = re.sub(r" ?\^ ?", "^", flat)
+    flat = re.sub(r" ?\^ ?", "^", flat).replace(r"\Omega", "Ω")
     if not flat:
         return None
     if _TEMPERATURE.fullmatch(flat) and ("°" in flat or len(flat) > 1):

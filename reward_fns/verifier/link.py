@@ -42,6 +42,10 @@ class VerifierLink:
         self._connection: socket.socket | None = None
         self._worker = 0
 
+    def warm_up(self) -> None:
+        """Start the child, if there is none; blocks until it is warm. Raises RuntimeError if none can be started."""
+        self._ensure_child()
+
     def compare(self, candidate: str, gold: str) -> Verdict:
         """Return the child's verdict, or `timeout`, `limit` (texts too long to send) or `crash` (it died twice).
 

@@ -15,6 +15,7 @@ import contextlib
 import os
 import queue
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple
 
@@ -54,6 +55,12 @@ class WorkerPool:
         self._threads: list[threading.Thread] = []
         self._idle_threads = threading.Semaphore(0)
 
+    def start(self) -> None:
+        """Start all children in the background, so that no comparison has to wait until one is warm."""
+        with self._lock:
+            while not self._is_closed and len(self._threads) < self._num_children:
+                self._add_thread(self._warm_up_and_serve)
+
     def compare(self, candidate: str, gold: str) -> Verdict:
         """Return the verdict on two LaTeX answers; blocks, and may be called from any thread.
 
@@ -72,9 +79,7 @@ class WorkerPool:
                 raise RuntimeError("this pool of answer verifiers is closed")
             self._requests.put(request)
             if not self._idle_threads.acquire(blocking=False) and len(self._threads) < self._num_children:
-                # A daemon, unlike the threads of an executor: an interpreter that exits does not work off the queue.
-                self._threads.append(threading.Thread(target=self._serve, name="answer-verifier", daemon=True))
-                self._threads[-1].start()
+                self._add_thread(self._serve)
         return request.verdict
 
     def close(self) -> None:
@@ -91,9 +96,20 @@ class WorkerPool:
         for thread in self._threads:
             thread.join()
 
-    def _serve(self) -> None:
+    def _add_thread(self, target: Callable[[VerifierLink], None]) -> None:
+        # A daemon, unlike the threads of an executor: an interpreter that exits does not work off the queue.
+        arguments = (VerifierLink(self._deadline_seconds),)
+        self._threads.append(threading.Thread(target=target, args=arguments, name="answer-verifier", daemon=True))
+        self._threads[-1].start()
+
+    def _warm_up_and_serve(self, link: VerifierLink) -> None:
+        with contextlib.suppress(RuntimeError):  # The first comparison tries again, and its caller is told.
+            link.warm_up()
+        self._idle_threads.release()
+        self._serve(link)
+
+    def _serve(self, link: VerifierLink) -> None:
         """Be the thread of one child, for as long as the pool is open: the kernel ends a child with its thread."""
-        link = VerifierLink(self._deadline_seconds)
         while (request := self._requests.get()) is not None:
             outcome: Verdict | Exception | None = None
             if request.verdict.set_running_or_notify_cancel():

@@ -20,6 +20,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from killable_child import KillableChild, Outcome
 
@@ -125,12 +126,21 @@ def read_cases(path: Path) -> list[Case]:
             raise ValueError(f"{path}, line {number}: not JSON ({error})") from None
         if not isinstance(row, dict):
             raise ValueError(f"{path}, line {number}: not a JSON object")
+        row = with_usual_keys(row)
         for key, kind in KEYS.items():
             if not isinstance(row.get(key), kind):
                 fault = f"must be of type {kind.__name__}, got {row[key]!r:.80}" if key in row else "is missing"
                 raise ValueError(f"{path}, line {number}: {key} {fault}")
         cases.append(Case(number, **{key: row[key] for key in KEYS}))
     return cases
+
+
+def with_usual_keys(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of a file that has `gold` and a key `contested` in the keys of the others."""
+    if "gold" not in row or "ground_truth" in row:
+        return row
+    note = ("[contested] " if row.get("contested") else "") + str(row.get("root_cause", ""))
+    return {**row, "ground_truth": row["gold"], "expected": bool(row.get("expected")), "note": note}
 
 
 def grade_all(target: str, cases: Sequence[Case], kill_seconds: float = KILL_SECONDS) -> list[Outcome]:

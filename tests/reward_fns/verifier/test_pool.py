@@ -117,6 +117,19 @@ def test_nothing_is_started_before_it_is_needed(make_pool):
     assert busy.result() == YES
 
 
+def test_a_pool_that_is_started_has_its_children_warm_before_anything_is_asked(make_pool):
+    pool = make_pool(num_children=2)
+    pool.start()
+    end = time.monotonic() + 120
+    while len(workers()) < 2 and time.monotonic() < end:
+        time.sleep(0.05)
+    before = sorted(child.pid for child in templates())
+    assert len(before) == 2
+    assert pool.compare("x+1", "1+x") == Verdict(True, "ok")
+    pool.start()
+    assert sorted(child.pid for child in templates()) == before
+
+
 def test_who_asks_again_on_an_answer_needs_no_other_child(make_pool):
     pool = make_pool()
     follow_ups = []
