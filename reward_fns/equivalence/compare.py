@@ -2,7 +2,7 @@ r"""Two short answers are compared by their text, by exact arithmetic and by eva
 
 Reference answers are mostly numbers, repetitions of the same text, tuples, intervals or short expressions. They are
 settled here, in well under a millisecond and without a computer algebra system; the rest is left open (`None`) for
-math-verify in a child process. Expressions with variables are compared at two fixed points, exactly where they are
+math-verify in a child process. Expressions with variables are compared at fixed points, exactly where they are
 rational and to 38 digits where they are not, so that `1/2004!` and `1/2006!` differ.
 
 Conventions, where graders differ (each line is pinned by a test):
