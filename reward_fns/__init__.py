@@ -4,7 +4,7 @@ math_reward.py  `compute_score`, which verl calls, and its blocking twin `grade`
 extraction.py   finds the last box in a response
 limits.py       how much an answer may hold
 equivalence/    decides without a computer algebra system where it can; imports expressions and limits
-expressions/    compares expressions by their values at two points; imports limits
+expressions/    compares expressions by their values at fixed points; imports limits
 verifier/       runs math-verify in child processes that can be killed; imports limits
 
 Only math_reward.py uses all of them, and nothing here imports data_prep or recipe. What graders disagree on goes into

@@ -1,4 +1,4 @@
-"""Expressions are read from LaTeX, and compared by their values at two fixed points.
+"""Expressions are read from LaTeX, and compared by their values at fixed points.
 
 compare.py   two expressions compared
 reader.py    the grammar: from tokens to a value
