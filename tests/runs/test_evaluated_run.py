@@ -1,4 +1,4 @@
-"""The run of `make test` is evaluated as its checkpoint, as a model folder and as an adapter: all answer alike."""
+"""A run is evaluated as its checkpoint, as a model folder and as an adapter: all answer alike."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.run, pytest.mark.timeout(1500)]
 
 
 def evaluate(folder: Path, *options: object) -> bytes:

@@ -12,10 +12,9 @@ from typing import Any
 
 import yaml
 
-from recipe.edge_grpo.names import FAILURE_FILE
+from recipe.edge_grpo.names import CONFIG_FILE, FAILURE_FILE
 from recipe.edge_grpo.report.metrics_file import RunMetrics
 
-CONFIG_FILE = "config.yaml"
 ROLLOUTS_FOLDER = "rollouts"
 
 _SEED = re.compile(r"[-_]?seed[-_]?(\d+)$")
