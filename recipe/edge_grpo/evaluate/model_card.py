@@ -13,7 +13,7 @@ from recipe.edge_grpo.evaluate.policy.run_folder import RunFolder
 from recipe.edge_grpo.evaluate.subject import Subject
 
 MODEL_CARD = "MODEL_CARD.md"
-_UNKNOWN = "not known: the run left no config.yaml"
+_NOT_RECORDED = "not known: the run left no config.yaml"
 
 _TRAINING_KEYS = (
     *("algorithm.adv_estimator", "trainer.v1.trainer_mode", "edge_grpo.eda.enabled", "edge_grpo.gec.enabled"),
@@ -40,7 +40,7 @@ def card_text(
     subject: Subject, run: RunFolder, tables: str, versions: Mapping[str, str], command: Sequence[str]
 ) -> str:
     """Return the text of the card; `tables` are those of results.md."""
-    base = run.setting("actor_rollout_ref.model.path", _UNKNOWN)
+    base = run.setting("actor_rollout_ref.model.path", _NOT_RECORDED)
     training = [[f"`{key}`", str(value)] for key in _TRAINING_KEYS if (value := run.setting(key)) is not None]
     data = [*_data_rows("trained on", run.files("data.train_files")), *_data_rows("evaluated on", subject.data)]
     prompt = [[f"`{name}`", "not set" if value is None else str(value)]
@@ -50,7 +50,7 @@ def card_text(
         f"Base model: `{base}`",
         f"Weights: `{subject.model}`",
         "\n".join(f"- Warning: {warning}" for warning in subject.warnings),
-        f"## Training\n\n{aligned_table([['setting', 'value'], *training]) if training else _UNKNOWN}",
+        f"## Training\n\n{aligned_table([['setting', 'value'], *training]) if training else _NOT_RECORDED}",
         f"## Data\n\n{aligned_table([['use', 'file', 'data card'], *data])}",
         f"## Results\n\n{aligned_table([['prompt', 'value'], *prompt])}\n\nReward: `{subject.reward.name}`",
         f"\n{tables}".replace("\n## ", "\n### ").strip(),

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.process
 NUM_CHILDREN = 10
 
 # Answer and reference answer, the same if N is.
-QUESTIONS = [("-1>-x>-N", "1<x<N"), (r"(-\infty,N)\cup(N,\infty)", r"\mathbb{R}\setminus\{N\}")]
+QUESTIONS = [(r"\gcd(N,0)", "N"), (r"\gcd(0,N)", "N")]
 
 
 @pytest.fixture(scope="module")
