@@ -7,8 +7,10 @@ A new fault: its row in `GOLD_FAULTS`, and a case in tests/data_prep/problems/te
 """
 
 import re
+import reprlib
 from collections.abc import Callable
 
+from data_prep.presets.fields import BadRow
 from reward_fns.limits import exceeds_text_limits
 
 _DELIMITERS_OF_MATHEMATICS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
@@ -65,6 +67,20 @@ def gold_fault(gold: str) -> str | None:
     if gold.isascii() and gold.isdecimal():  # Most are, and a data set has a million of them.
         return None
     return next((fault for fault, is_found in GOLD_FAULTS.items() if is_found(gold.strip())), None)
+
+
+def check_gold(name: str, gold: str) -> str:
+    """Return `gold` unless it is certainly no final answer.
+
+    Raises BadRow, naming the field `name` and the fault, which is its reason.
+
+    >>> check_gold("answer", "72")
+    '72'
+    """
+    fault = gold_fault(gold)
+    if fault is not None and is_certain(fault):
+        raise BadRow(fault, f"{name} is no final answer ({fault}): {reprlib.repr(gold)}")
+    return gold
 
 
 def is_certain(fault: str) -> bool:

@@ -14,7 +14,7 @@ from data_prep.presets.chats import has_system_message
 from data_prep.presets.fields import BadRow, Field
 from data_prep.presets.table import COLUMNS_PRESET, PRESETS, Preset, presets_that_fit
 from data_prep.problems.answer_texts import accepted_answers
-from data_prep.problems.golds import GOLD_FAULTS, gold_fault, is_certain
+from data_prep.problems.golds import GOLD_FAULTS, check_gold
 from data_prep.sources.records import LocatedRecord
 
 # The longest reference solution of the paper's training set has 6,715 characters. What is far longer is a mistake of
@@ -155,7 +155,7 @@ def parse_problem(
         row_number=row_number,
         text=text_of(problem_name, problem),
         answers=tuple(
-            _checked_gold(answer_name, text_of(answer_name, each)) for each in accepted_answers(answer, answer_name)
+            check_gold(answer_name, text_of(answer_name, each)) for each in accepted_answers(answer, answer_name)
         ),
         solution="" if solution is None else text_of(solution_name, solution),
         correctness_rate=_rate(*read("correctness_rate")),
@@ -214,13 +214,6 @@ def _checked_text(name: str, value: Any, max_characters: int) -> str:
         detail = f"{name} has a character that UTF-8 cannot write, at position {error.start}"
         raise BadRow("not UTF-8", detail) from error
     return value
-
-
-def _checked_gold(name: str, gold: str) -> str:
-    fault = gold_fault(gold)
-    if fault is not None and is_certain(fault):
-        raise BadRow(fault, f"{name} is no final answer ({fault}): {reprlib.repr(gold)}")
-    return gold
 
 
 def _rate(name: str, value: Any) -> float | None:

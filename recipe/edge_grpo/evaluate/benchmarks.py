@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from data_prep.presets.table import COLUMNS_PRESET, PRESETS, Preset
 from data_prep.problems.answer_texts import accepted_answers
-from data_prep.problems.golds import gold_fault, is_certain
+from data_prep.problems.golds import check_gold
 from data_prep.problems.problem_records import is_verl_row
 from data_prep.problems.reading import read_problems
 from data_prep.sources.records import LocatedRecord, read_located
@@ -136,9 +136,7 @@ def _read_verl_row(row: Mapping[str, Any], place: str) -> BenchmarkProblem:
         raise ValueError(f"extra_info.index must be an integer, got {index!r}")
     answers = accepted_answers(_field(row.get("reward_model"), "ground_truth"), "reward_model.ground_truth")
     for answer in read_gold_answers(answers):  # What the reward compares: the content of a box, if there is one.
-        fault = gold_fault(answer)
-        if fault is not None and is_certain(fault):
-            raise ValueError(f"reward_model.ground_truth is no final answer ({fault}): {answer[:60]!r}")
+        check_gold("reward_model.ground_truth", answer)
     return BenchmarkProblem(benchmark, index, messages, answers, place)
 
 
