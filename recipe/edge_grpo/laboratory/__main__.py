@@ -17,7 +17,7 @@ import torch
 
 from recipe.edge_grpo.laboratory.configuration import read_recipe
 from recipe.edge_grpo.laboratory.supervised import SUPERVISED
-from recipe.edge_grpo.laboratory.training import TrainingPlan, load_policy, read_rows, train
+from recipe.edge_grpo.laboratory.training import TrainingPlan, load_policy, read_rows, train, validation_accuracy
 from recipe.edge_grpo.settings.block import BLOCK
 
 COLUMNS = {
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             plan = TrainingPlan(options.steps, seed, options.learning_rate)
             folder = options.output_dir / f"{recipe}-seed-{seed}"
             runs[recipe, seed] = train(config, load_policy(options.model), train_rows, val_rows, plan, folder)
-            accuracy = _validation(runs[recipe, seed][options.steps])
+            accuracy = validation_accuracy(runs[recipe, seed][options.steps])
             print(f"{folder}: {accuracy:.3f} after {options.steps} steps", flush=True)
     except (OSError, ValueError) as error:
         parser.error(str(error))
@@ -70,17 +70,12 @@ def table(runs: Mapping[tuple[str, int], Mapping[int, Mapping[str, float]]]) -> 
     lines = [f"| recipe | seeds | validation, first | last | ± | {' | '.join(COLUMNS)} |", f"|---|{'--:|' * 6}"]
     for recipe in dict.fromkeys(recipe for recipe, _ in runs):
         of_recipe = [run for (name, _), run in runs.items() if name == recipe]
-        first, last = ([_validation(run[step(run)]) for run in of_recipe] for step in (min, max))
+        first, last = ([validation_accuracy(run[step(run)]) for run in of_recipe] for step in (min, max))
         deviation = f"{statistics.stdev(last):.3f}" if len(last) > 1 else "-"
         all_steps = [metrics for run in of_recipe for metrics in run.values()]
         means = [_mean([each[name] for each in all_steps if name in each]) for name in COLUMNS.values()]
         lines.append(f"| {' | '.join([recipe, str(len(of_recipe)), _mean(first), _mean(last), deviation, *means])} |")
     return "\n".join(lines)
-
-
-def _validation(metrics: Mapping[str, float]) -> float:
-    """Return the accuracy, a mean over the data sources."""
-    return statistics.fmean(value for name, value in metrics.items() if name.startswith("val-core/"))
 
 
 def _mean(values: Sequence[float]) -> str:

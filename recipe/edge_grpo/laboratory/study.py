@@ -28,6 +28,7 @@ from recipe.edge_grpo.laboratory.study_plan import (
     read_study,
     tuning_jobs,
 )
+from recipe.edge_grpo.laboratory.training import validation_accuracy
 from recipe.edge_grpo.names import METRICS_FILE
 
 PLAN = Path(__file__).with_name("study.yaml")
@@ -84,8 +85,7 @@ def last_validation(folder: Path, num_steps: int) -> float | None:
     try:
         lines = (folder / METRICS_FILE).read_text(encoding="utf-8").splitlines()
         last = json.loads(lines[-1])
-        values = [value for name, value in last["data"].items() if name.startswith("val-core/")]
-        return statistics.fmean(values) if last["step"] == num_steps else None
+        return validation_accuracy(last["data"]) if last["step"] == num_steps else None
     except (OSError, LookupError, ValueError):  # Not begun, or stopped: in the middle of a line, or of a step.
         return None
 

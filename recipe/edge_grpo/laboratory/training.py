@@ -2,8 +2,9 @@
 
 import json
 import random
+import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,15 @@ def validate(policy: Policy, rows: Sequence[Row], sizes: Sizes) -> dict[str, flo
         text = policy.decode(response)
         by_source.setdefault(row["data_source"], []).append(grade(text, row["reward_model"]["ground_truth"]))
     return {f"val-core/{source}/acc/mean@1": sum(right) / len(right) for source, right in by_source.items()}
+
+
+def validation_accuracy(metrics: Mapping[str, float]) -> float:
+    """Return the accuracy of a validation, a mean over the data sources; raises ValueError if there is none.
+
+    >>> validation_accuracy({"val-core/a/acc/mean@1": 0.5, "val-core/b/acc/mean@1": 1.0, "actor/grad_norm": 3.0})
+    0.75
+    """
+    return statistics.fmean(value for name, value in metrics.items() if name.startswith("val-core/"))
 
 
 def draw_batches(rows: Sequence[Row], num_prompts: int, seed: int) -> Iterator[list[Row]]:
