@@ -55,7 +55,12 @@ RARE_ROWS = (*HINT_ROWS, *LOSS_ROWS)
 
 
 def table_of_runs(runs: Sequence[RunMetrics]) -> str:
-    """Return a table with a row for each quantity: for each run its first and last value and the mean over its steps.
+    """Return the rows of `rows_of_runs` as a Markdown table."""
+    return aligned_table(rows_of_runs(runs), num_left=1)
+
+
+def rows_of_runs(runs: Sequence[RunMetrics]) -> list[list[str]]:
+    """Return a header and a row for each quantity: for each run its first and last value and the mean over its steps.
 
     One step is one small batch, so the mean says more than the ends do.
 
@@ -67,7 +72,7 @@ def table_of_runs(runs: Sequence[RunMetrics]) -> str:
         prefix = f"{run.name}: " if len(runs) > 1 else ""
         header += [prefix + column for column in ("first", "last", "mean")]
     rows = [_cells(row, runs) for row in _all_rows(runs)]
-    return aligned_table([header, *(cells for cells in rows if set(cells[1:]) != {MISSING})], num_left=1)
+    return [header, *(cells for cells in rows if set(cells[1:]) != {MISSING})]
 
 
 def _all_rows(runs: Sequence[RunMetrics]) -> list[QuantityRow]:

@@ -8,14 +8,13 @@ import jinja2
 from markupsafe import Markup
 
 from recipe.edge_grpo.report.metrics_file import RunMetrics
-from recipe.edge_grpo.report.page.bundles import bundles_of
+from recipe.edge_grpo.report.page.bundles import Bundle, bundles_of
 from recipe.edge_grpo.report.page.drawing import MOST_BUNDLES_WITH_DETAILS, draw_panel, legend_of
 from recipe.edge_grpo.report.page.figure import Drawn
 from recipe.edge_grpo.report.page.group_browser import BrowserData, browser_data
 from recipe.edge_grpo.report.page.overview import (
     notes_with_runs,
     rows_by_run,
-    rows_of_markdown,
     table_of_differences,
     table_of_what_ran,
 )
@@ -23,7 +22,7 @@ from recipe.edge_grpo.report.page.panel_table import PAGE_PANELS, quantities_wit
 from recipe.edge_grpo.report.page.rollout_figures import draw_rollouts
 from recipe.edge_grpo.report.page.rollouts import Rollouts, read_rollouts, with_entropy_by_strategy
 from recipe.edge_grpo.report.run_folder import RunFolder
-from recipe.edge_grpo.report.table import table_of_runs
+from recipe.edge_grpo.report.table import rows_of_runs
 
 PAGE_FILE = "index.html"
 FIGURES_FOLDER = "figures"
@@ -65,7 +64,7 @@ def write_page(runs: Sequence[RunFolder], verdicts: Sequence[str], output_dir: P
         for run in runs
     ]
     bundles = bundles_of(metrics)
-    sections, missing = _draw_sections(metrics, png_folder)
+    sections, missing = _draw_sections(metrics, bundles, png_folder)
     content = {
         "title": f"EDGE-GRPO: {runs[0].name if len(runs) == 1 else f'{len(runs)} runs'}",
         "num_runs": len(runs),
@@ -88,7 +87,7 @@ def write_page(runs: Sequence[RunFolder], verdicts: Sequence[str], output_dir: P
 
 
 def _quantities(runs: Sequence[RunFolder]) -> list[list[str]]:
-    rows = rows_of_markdown(table_of_runs([run.metrics for run in runs]))
+    rows = rows_of_runs([run.metrics for run in runs])
     return rows if len(runs) <= MOST_RUNS_AS_COLUMNS else rows_by_run(rows, [run.name for run in runs])
 
 
@@ -96,10 +95,11 @@ def _with_rollouts(runs: Sequence[RunFolder]) -> list[RunFolder]:
     return [run for run in runs if run.rollout_files][:MAX_RUNS_WITH_ROLLOUTS]
 
 
-def _draw_sections(metrics: Sequence[RunMetrics], png_folder: Path) -> tuple[list[Section], list[str]]:
+def _draw_sections(
+    metrics: Sequence[RunMetrics], bundles: Sequence[Bundle], png_folder: Path
+) -> tuple[list[Section], list[str]]:
     """Return the panels that have something to show, and the titles of the others."""
     sections, missing = [], []
-    bundles = bundles_of(metrics)
     for panel in PAGE_PANELS:
         quantities = quantities_with_data(panel, metrics)
         if quantities:

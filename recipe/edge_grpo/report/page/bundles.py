@@ -13,7 +13,7 @@ SMOOTHED_SHARE = 10
 """The smoothed line is a moving mean over one tenth of the steps."""
 
 GOLDEN_ANGLE = 0.381966
-"""Of a circle of hues: however many are taken, neighbours differ."""
+"""The share of the circle of hues from one colour to the next, by which neighbours differ however many there are."""
 
 Curve = tuple[list[int], list[float]]
 """Steps and values."""

@@ -9,9 +9,9 @@ from recipe.edge_grpo.report.page.injected_text import pieces_of, reflection_tex
 from recipe.edge_grpo.report.page.rollouts import Response, Rollouts, evenly_chosen, number_in
 
 MAX_STEPS_SHOWN = 12
-"""Of each run."""
+"""The most steps of each run whose groups are shown."""
 MAX_SHOWN_CHARACTERS = 6000
-"""Of one text."""
+"""The most characters of one text; the rest is cut."""
 
 NUMBER_COLUMNS = {
     "score": ("score",),

@@ -52,16 +52,6 @@ def table_of_differences(runs: Sequence[RunFolder]) -> Table:
     return [["key", *(run.name for run in known)], *differing] if differing else []
 
 
-def rows_of_markdown(table: str) -> Table:
-    """Return the cells of a Markdown table without its second line.
-
-    >>> rows_of_markdown("| a | b |\\n|---|---|\\n| 1 | 2 |")
-    [['a', 'b'], ['1', '2']]
-    """
-    lines = table.splitlines()
-    return [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in [lines[0], *lines[2:]]]
-
-
 def rows_by_run(quantities: Table, names: Sequence[str]) -> Table:
     """Return a row for each run with the first and the last value of each quantity: many runs are rows, not columns.
 

@@ -26,7 +26,7 @@ class PagePanel:
     """One panel of the page."""
 
     key: str
-    """Of its anchor and its files."""
+    """The name of its anchor on the page and of its files."""
     title: str
     unit: str
     quantities: tuple[Quantity, ...]

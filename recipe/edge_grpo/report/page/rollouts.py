@@ -15,7 +15,7 @@ from recipe.edge_grpo.report.metrics_file import RunMetrics
 from recipe.edge_grpo.report.run_folder import RunFolder
 
 MAX_STEPS_READ = 40
-"""Of each run, for the figures made of rollouts."""
+"""The most steps of each run that are read for the figures made of rollouts."""
 
 Response = Mapping[str, Any]
 """The columns of one line; docs/metrics.md has them, and older runs lack some."""
