@@ -3,11 +3,11 @@ PYTHON_IN_VENV := .venv/bin/python
 UV ?= uv
 # What requirements/overrides.txt leaves out still needs naming here, or the lock lists it with a marker that never holds.
 NOT_LOCKED := torch torchvision torchaudio torchcodec triton
-QUICKSTART_OPTIONS := $(if $(COMPARE),--compare '$(COMPARE)') $(if $(MODEL),--model '$(MODEL)') $(if $(TRAIN),--train '$(TRAIN)') \
+QUICKSTART_OPTIONS := $(if $(RECIPE),--recipe '$(RECIPE)') $(if $(COMPARE),--compare '$(COMPARE)') $(if $(MODEL),--model '$(MODEL)') $(if $(TRAIN),--train '$(TRAIN)') \
 	$(if $(VAL),--val '$(VAL)') $(if $(STEPS),--steps '$(STEPS)') $(OVERRIDES)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test-fast test test-runs test-all lint bench band study faults real-model soak mutants verl-next audit lock clean
+.PHONY: help install quickstart test-fast test test-runs test-all lint bench band study study-report check-reference faults real-model soak mutants verl-next audit lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -15,7 +15,7 @@ help: ## List the targets
 install: ## Create .venv, or bring it up to date
 	@bash requirements/install.sh
 
-quickstart: install ## Train a small model on the CPU and show what it learns (COMPARE=grpo: GRPO as well; MODEL= TRAIN= VAL= STEPS= OVERRIDES= for your own)
+quickstart: install ## Train a small model on the CPU and show what it learns (RECIPE=; COMPARE=grpo: GRPO as well; MODEL= TRAIN= VAL= STEPS= OVERRIDES= for your own)
 	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.quickstart $(QUICKSTART_OPTIONS)
 
 test-fast: install ## Run the tests that need neither Ray nor vLLM (a minute)
@@ -46,8 +46,16 @@ real-model: install ## Train a pretrained model of 135 million parameters two st
 band: install ## Compare validations of verl (VERL_RUN=) with those of the laboratory (LABORATORY=), see docs/laboratory.md
 	@$(PYTHON_IN_VENV) tests/bench/laboratory_band.py --verl '$(VERL_RUN)' --laboratory '$(LABORATORY)'
 
-study: install ## Train every method on every task with seeds in the laboratory, where it was left off (3 hours on 2 cores; QUICK=1: minutes)
-	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.laboratory.study --output-dir runs/study$(if $(QUICK),-quick --plan recipe/edge_grpo/laboratory/study_quick.yaml)
+study: install ## Train every method on every task with seeds, where it was left off (RECORDS=docs/study: not what is recorded there; QUICK=1: minutes)
+	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.laboratory.study $(if $(RECORDS),--records '$(RECORDS)') \
+		--output-dir runs/study$(if $(QUICK),-quick --plan recipe/edge_grpo/laboratory/study/study_quick.yaml)
+
+study-report: install ## Rebuild the tables and figures of docs/study.md from the recorded runs
+	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.laboratory.study.report
+
+check-reference: install ## Hold a run of verl (RUN=its folder) against the recorded ones (METHOD=, TASK=), see docs/study.md
+	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.laboratory.study.check_reference '$(RUN)' $(if $(METHOD),--method '$(METHOD)') \
+		$(if $(TASK),--task '$(TASK)')
 
 soak: install ## Train 200 steps on the CPU and compare the memory of every process
 	@$(PYTHON_IN_VENV) tests/bench/soak.py

@@ -55,7 +55,7 @@ setup(
             "REQUIRED_VERL.txt",
             "evaluate/*.yaml",
             "report/page/page.*",
-            "laboratory/*.yaml",
+            "laboratory/study/*.yaml",
             "slurm/*.sbatch",
             "slurm/*.sh",
         ]

@@ -9,17 +9,13 @@ step of training that both validate. Exit code 1 if a validation of verl is outs
 """
 
 import argparse
-import math
-import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from recipe.edge_grpo.intervals import next_value_interval
 from recipe.edge_grpo.names import METRICS_FILE
 from recipe.edge_grpo.quickstart.learning import validations_of
-
-T_975 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
-"""{number of seeds: 97.5 % point of Student's t with one degree of freedom less}."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,14 +46,14 @@ def compare(
 
 
 def band(values: Sequence[float]) -> tuple[float, float]:
-    """Return the 95 % interval for one value more, of two values or more that are drawn alike, within [0, 1].
+    """Return the 95 % interval for one accuracy more, within [0, 1].
 
-    >>> low, high = band([0.4, 0.5, 0.6])  # 0.5 ± 4.303 * 0.1 * √(4/3) = 0.5 ± 0.497
-    >>> round(low, 3), round(high, 3)
-    (0.003, 0.997)
+    >>> low, high = band([0.5, 0.6])  # 0.55 ± 12.706 * 0.0707 * √1.5
+    >>> low, high
+    (0.0, 1.0)
     """
-    half = T_975[len(values)] * statistics.stdev(values) * math.sqrt(1 + 1 / len(values))
-    return max(0.0, statistics.fmean(values) - half), min(1.0, statistics.fmean(values) + half)
+    low, high = next_value_interval(values)
+    return max(0.0, low), min(1.0, high)
 
 
 if __name__ == "__main__":

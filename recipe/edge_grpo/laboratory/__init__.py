@@ -7,7 +7,7 @@ rollout.py        groups of responses, sampled, graded and corrected
 update.py         advantages, loss, one step of the optimizer
 supervised.py     fine-tuning on the reference solutions, the control
 training.py       the loop: rollout, update, metrics, validation
-study.py          many runs on all cores, by a plan (study.yaml); study_plan.py says what follows from one
+study/            many runs on all cores and some in verl, by a plan; claims, and how they are answered
 
 Correction, draws, guard, advantages, comparators, losses of injected text and metrics are those of the runs in verl;
 nothing of them is written again here. A tool: nothing imports it.

@@ -1,7 +1,7 @@
 """Makes data and a tiny policy, trains it on the CPU with EDGE-GRPO, and shows what it has learned.
 
-    python -m recipe.edge_grpo.quickstart [--compare RECIPE] [--model DIR --train FILE --val FILE --steps N]
-        [verl overrides …]
+    python -m recipe.edge_grpo.quickstart [--recipe RECIPE] [--compare RECIPE]
+        [--model DIR --train FILE --val FILE --steps N] [verl overrides …]
 
 Data and model are made once and kept; every call trains into a new folder, so nothing is ever overwritten.
 """
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     options, overrides = parse_arguments(arguments)
     overrides = [*make_what_is_missing(options), *overrides]
     output_dir = options.output_dir / f"run-{datetime.now():%Y%m%d-%H%M%S}"
-    run_folders = [output_dir / recipe for recipe in ["edge_grpo", *options.compare]]
+    run_folders = [output_dir / recipe for recipe in [options.recipe, *options.compare]]
     for run_folder in run_folders:
         run_folder.mkdir(parents=True)
         print(
@@ -55,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 def parse_arguments(arguments: list[str] | None = None) -> tuple[argparse.Namespace, list[str]]:
     """Return our options, and the rest, which verl gets as overrides."""
     parser = argparse.ArgumentParser(prog="python -m recipe.edge_grpo.quickstart", description=__doc__.split("\n")[0])
+    parser.add_argument("--recipe", default="edge_grpo", help="what to train with (default: %(default)s)")
     parser.add_argument(
         "--compare", nargs=1, default=[], metavar="RECIPE", help="train with this recipe as well, and draw both"
     )
@@ -69,8 +70,8 @@ def parse_arguments(arguments: list[str] | None = None) -> tuple[argparse.Namesp
     unknown = [override for override in overrides if override.startswith("-")]
     if unknown:
         parser.error(f"unknown option {unknown[0]}; verl overrides have the form key=value")
-    if options.compare == ["edge_grpo"]:
-        parser.error("--compare edge_grpo: that is what is trained anyway; name another recipe")
+    if options.compare == [options.recipe]:
+        parser.error(f"--compare {options.recipe}: that is what is trained anyway; name another recipe")
     return options, overrides
 
 

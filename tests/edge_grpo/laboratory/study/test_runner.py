@@ -1,16 +1,26 @@
 """A study: which runs follow from a plan, what is run again, and what is chosen."""
 
 import json
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from recipe.edge_grpo.laboratory import study as study_module
-from recipe.edge_grpo.laboratory.study import PLAN, Workplace, last_validation, main, run_study
-from recipe.edge_grpo.laboratory.study_plan import Job, Study, choose_learning_rates, read_study, tuning_jobs
+from recipe.edge_grpo.laboratory.study.__main__ import main
+from recipe.edge_grpo.laboratory.study.plan import (
+    PLAN,
+    VERL,
+    Confirmation,
+    Job,
+    Study,
+    choose_learning_rates,
+    read_study,
+    tuning_jobs,
+)
+from recipe.edge_grpo.laboratory.study.records import read_records
+from recipe.edge_grpo.laboratory.study.runner import Workplace, run_study, verl_overrides
 
-STUDY = Study({"carry": 4}, ("grpo", "sft"), (0, 1), (1e-4, 1e-3), (100,))
+STUDY = Study(
+    {"carry": 4}, ("grpo", "sft"), (0, 1), (1e-4, 1e-3), (100,), Confirmation({"carry": 2}, ("grpo",), (0, 1), 3e-4)
+)
 QUICK = PLAN.with_name("study_quick.yaml")
 
 
@@ -26,69 +36,73 @@ class Imagined(Workplace):
     def train(self, job):
         self.made.append(job)
         is_better = (job.learning_rate == 1e-3) == (job.method == "grpo")
-        write_metrics(self.folder_of(job), job.num_steps, 0.75 if is_better else 0.25)
+        return write_metrics(self.folder_of(job), job.num_steps, 0.75 if is_better else 0.25)
 
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     monkeypatch.setattr(Imagined, "made", [])
     monkeypatch.setattr(Imagined, "prepared", [])
-    return Imagined(tmp_path, num_workers=2)
+    return Imagined(tmp_path / "runs", tmp_path / "records", num_workers=2)
 
 
 def write_metrics(folder, num_steps, accuracy):
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [{"step": step, "data": {"val-core/carry/acc/mean@1": accuracy}} for step in range(num_steps + 1)]
+    lines = [{"step": step, "data": {"val-core/carry/acc/mean@1": accuracy}} for step in (0, num_steps)]
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder / "metrics.jsonl"
 
 
 def test_each_method_is_run_on_the_seeds_of_the_study_with_the_learning_rate_that_was_best_on_others(place):
-    table = run_study(STUDY, place)
-    final = [job for job in place.made if job.seed != 100]
+    records = run_study(STUDY, place)
+    final = [job for job in place.made if job.seed != 100 and job.engine != VERL]
     assert {(job.method, job.learning_rate, job.seed) for job in final} == {
         *(("grpo", 1e-3, seed) for seed in (0, 1)),
         *(("sft", 1e-4, seed) for seed in (0, 1)),
     }
-    assert len(place.made) == 2 * 2 + 2 * 2  # methods x rates, and methods x seeds
-    assert table.splitlines()[2:] == [
-        "| carry | grpo | 0.001 | 2 | 0.750 | 0.000 |",
-        "| carry | sft | 0.0001 | 2 | 0.750 | 0.000 |",
-    ]
+    # methods x rates, methods x seeds, and one method in verl
+    assert len(place.made) == len(records) == 2 * 2 + 2 * 2 + 2
+    assert {record.accuracy for record in records if record.job in final} == {0.75}
 
 
-def test_what_is_finished_is_not_run_again_and_what_is_not_is(place):
-    table = run_study(STUDY, place)
+def test_the_runs_of_verl_come_last_with_the_rate_and_the_seeds_of_their_own(place):
+    run_study(STUDY, place)
+    assert place.made[-2:] == [Job("carry", "grpo", 3e-4, seed, 2, VERL) for seed in (0, 1)]
+    assert "actor_rollout_ref.actor.optim.lr=0.0003" in verl_overrides(place.made[-1])
+    assert {"data.seed=1", "edge_grpo.seed=1", "actor_rollout_ref.rollout.seed=1"} < set(verl_overrides(place.made[-1]))
+
+
+def test_what_is_recorded_is_not_run_again_on_another_machine_either(place, tmp_path):
+    records = run_study(STUDY, place)
     place.made.clear()
-    assert run_study(STUDY, place) == table
-    assert place.made == []
-    stopped = Job("carry", "grpo", 1e-3, 1, 4)
-    write_metrics(place.folder_of(stopped), 2, 0.5)
-    assert run_study(STUDY, place) == table
-    assert place.made == [stopped]
-    assert set(place.prepared) == {"carry"}
+    elsewhere = Imagined(tmp_path / "elsewhere", tmp_path / "records", num_workers=1)
+    assert run_study(STUDY, elsewhere) == records
+    assert (place.made, place.prepared) == ([], ["carry", "carry", "carry"])
+    lost = Job("carry", "grpo", 1e-3, 1, 4)
+    del elsewhere.records[lost]
+    run_study(STUDY, elsewhere)
+    assert place.made == [lost]
+    assert set(read_records(tmp_path / "records" / "runs.jsonl")) == {record.job for record in records}
 
 
 def test_a_run_that_failed_ends_the_study_and_leaves_the_others(place, monkeypatch):
     def fail(self, job):
         if (job.method, job.seed) == ("sft", 1):
             raise RuntimeError("see log.txt")
-        train(self, job)
+        return train(self, job)
 
     train = Imagined.train
     monkeypatch.setattr(Imagined, "train", fail)
-    with pytest.raises(RuntimeError, match="see log.txt"):
+    with pytest.raises(RuntimeError, match=r"see log.txt"):
         run_study(STUDY, place)
-    assert last_validation(place.folder_of(Job("carry", "grpo", 1e-3, 0, 4)), 4) == 0.75
+    recorded = read_records(place.records_file)
+    assert Job("carry", "grpo", 1e-3, 0, 4) in recorded and Job("carry", "sft", 1e-4, 1, 4) not in recorded
 
 
-@pytest.mark.parametrize(
-    "content",
-    [None, "", '{"step": 4, "da', '{"step": 3, "data": {"val-core/a/acc": 1}}\n', '{"step": 4, "data": {}}\n'],
-)
-def test_a_run_without_its_last_validation_is_not_finished(tmp_path, content):
-    if content is not None:
-        (tmp_path / "metrics.jsonl").write_text(content)
-    assert last_validation(tmp_path, 4) is None
+def test_a_record_says_where_and_how_long(place):
+    (record, *_) = run_study(STUDY, place)
+    assert record.origin.commit and "cores" in record.origin.machine and record.origin.date.startswith("20")
+    assert record.origin.seconds >= 0
 
 
 def test_of_equally_good_learning_rates_the_smaller_is_chosen_and_seeds_are_averaged():
@@ -103,6 +117,7 @@ def test_of_equally_good_learning_rates_the_smaller_is_chosen_and_seeds_are_aver
 @pytest.mark.parametrize("path", [PLAN, QUICK])
 def test_the_plans_of_the_package_are_right(path):
     study = read_study(path)
+    assert set(study.confirmation.tasks) <= set(study.tasks)
     assert set(study.tasks) == {"carry", "carry_hard"}
     assert {"grpo", "edge_grpo", "edge_grpo_plus", "sft"} <= set(study.methods)
     num_rates = len(study.learning_rates) * len(study.tuning_seeds)
@@ -128,11 +143,14 @@ def test_the_plan_of_the_study_has_five_seeds_and_every_method_that_the_laborato
         ({"learning_rates": [0]}, "learning_rates must be numbers above 0"),
         ({"learning_rates": ["3e-4"]}, "learning_rates must be numbers above 0"),
         ({"tasks": {"carry": 0}}, "tasks must be numbers above 0"),
-        ({"steps": 7}, "expected the keys"),
+        ({"steps": 7}, "it needs the keys confirmation, learning_rates"),
+        ({"confirmation": {"tasks": {"carry": 1}}}, "confirmation needs the keys"),
+        ({"confirmation": {**vars(STUDY.confirmation), "methods": ["sft"]}}, "confirmation.methods: sft is no recipe"),
+        ({"confirmation": {**vars(STUDY.confirmation), "seeds": []}}, "confirmation.seeds is empty"),
     ],
 )
 def test_a_plan_that_is_wrong_is_refused_by_its_key(tmp_path, capsys, changes, named):
-    plan = {**vars(replace(STUDY)), **changes}
+    plan = {**vars(STUDY), "confirmation": vars(STUDY.confirmation), **changes}
     (tmp_path / "plan.yaml").write_text(json.dumps(plan))
     with pytest.raises(SystemExit):
         main(["--output-dir", str(tmp_path / "runs"), "--plan", str(tmp_path / "plan.yaml")])
@@ -142,6 +160,5 @@ def test_a_plan_that_is_wrong_is_refused_by_its_key(tmp_path, capsys, changes, n
 
 @pytest.mark.process
 def test_a_failing_process_is_told_with_its_log(tmp_path):
-    with pytest.raises(RuntimeError, match="exit code 2; see .*log.txt"):
-        Workplace(Path(tmp_path), 1).train(Job("carry", "grpo", 1e-4, 0, 1))  # without data and model
-    assert study_module._TASK_MODULES[0] == "data_prep.arithmetic"
+    with pytest.raises(RuntimeError, match=r"exit code 2; see .*log.txt"):
+        Workplace(tmp_path, tmp_path, 1).train(Job("carry", "grpo", 1e-4, 0, 1))  # without data and model

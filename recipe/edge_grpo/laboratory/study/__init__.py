@@ -1,0 +1,12 @@
+"""A study: methods x tasks x seeds, what they say of claims that were written down before, and the tables of it.
+
+__main__.py         the command: makes the runs that are missing, and prints the tables
+plan.py             what a study runs (study.yaml; study_quick.yaml), and the choice of learning rates; pure
+runner.py           makes the runs, in the laboratory and in verl, and records them
+records.py          what is kept of a run: thinned curves, commit, machine
+claims.py           the claims, and how each is answered by an interval over seeds; pure
+results.py          the tables, in Markdown; pure
+figures.py          the figures, as SVG
+report.py           the command that rebuilds tables and figures in docs/study.md from the records
+check_reference.py  the command that holds a run of verl against the recorded ones
+"""

@@ -1,0 +1,84 @@
+"""Rebuilds the tables and figures of a study from its records, in the document that has them.
+
+    python -m recipe.edge_grpo.laboratory.study.report [--records docs/study] [--document docs/study.md] [--plan FILE]
+
+What stands in the document between `<!-- study: NAME -->` and `<!-- end -->` is replaced, and the figures are written
+beside the records: the same records give the same bytes.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from recipe.edge_grpo.laboratory.study.figures import draw_accuracy, draw_claims, draw_groups
+from recipe.edge_grpo.laboratory.study.plan import PLAN, read_study
+from recipe.edge_grpo.laboratory.study.records import RECORDS_FILE, read_records
+from recipe.edge_grpo.laboratory.study.results import (
+    Results,
+    claims_table,
+    confirmation_table,
+    learning_rates_table,
+    methods_table,
+    origin_sentence,
+    verdict_lines,
+)
+
+BLOCKS: dict[str, Callable[[Results], str]] = {
+    "origin": origin_sentence,
+    "claims": claims_table,
+    "verdicts": verdict_lines,
+    "carry": lambda results: methods_table(results, "carry"),
+    "carry_hard": lambda results: methods_table(results, "carry_hard"),
+    "learning rates": learning_rates_table,
+    "confirmation": confirmation_table,
+}
+"""{name of a block of the document: what stands in it}."""
+
+FIGURES = {"accuracy.svg": draw_accuracy, "groups.svg": draw_groups, "claims.svg": draw_claims}
+
+_BLOCK = re.compile(r"(<!-- study: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def rebuild(document: str, results: Results) -> str:
+    """Return the document with its blocks made anew; raises ValueError for a block of a name that there is not."""
+
+    def block(found: re.Match[str]) -> str:
+        if found[2] not in BLOCKS:
+            raise ValueError(f"there is no block {found[2]}; there are {', '.join(BLOCKS)}")
+        return f"{found[1]}{BLOCKS[found[2]](results)}\n{found[3]}"
+
+    return _BLOCK.sub(block, document)
+
+
+def write_report(results: Results, document: Path, figures_folder: Path) -> None:
+    """Write the document and the figures."""
+    document.write_text(rebuild(document.read_text(encoding="utf-8"), results), encoding="utf-8")
+    for name, draw in FIGURES.items():
+        draw(results, figures_folder / name)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m recipe.edge_grpo.laboratory.study.report", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("--records", type=Path, default=Path("docs/study"), help="folder (default: %(default)s)")
+    parser.add_argument("--document", type=Path, default=Path("docs/study.md"), help="(default: %(default)s)")
+    parser.add_argument("--plan", type=Path, default=PLAN, help="(default: study.yaml of this package)")
+    options = parser.parse_args(arguments)
+    try:
+        results = Results(read_study(options.plan), read_records(options.records / RECORDS_FILE).values())
+        write_report(results, options.document, options.records)
+    except (OSError, ValueError) as error:
+        parser.exit(2, f"{parser.prog}: error: {error}\n")
+    print(claims_table(results))
+    print(
+        f"{options.document} and {len(FIGURES)} figures in {options.records} are made from {len(results.records)} runs"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

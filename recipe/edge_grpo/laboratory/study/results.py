@@ -1,0 +1,173 @@
+"""The tables of a study, in Markdown. Pure."""
+
+from collections.abc import Callable, Iterable, Sequence
+from statistics import fmean
+
+from recipe.edge_grpo.intervals import mean_interval
+from recipe.edge_grpo.laboratory.study.claims import (
+    CLAIMS,
+    Finding,
+    Number,
+    RunsOfSeed,
+    accuracy_within,
+    findings,
+    first_mean,
+    last_accuracy,
+    last_mean,
+    numbers_of,
+)
+from recipe.edge_grpo.laboratory.study.plan import LABORATORY, VERL, Job, Study, choose_learning_rates
+from recipe.edge_grpo.laboratory.study.records import (
+    ACCURACY,
+    ENTROPY,
+    EQUAL_AFTER,
+    EQUAL_BEFORE,
+    TOKENS,
+    RunRecord,
+)
+
+
+class Results:
+    """The runs of a study, found by task, seed and method."""
+
+    def __init__(self, study: Study, records: Iterable[RunRecord]) -> None:
+        self.study, self.records = study, list(records)
+        self.tuning = {
+            run.job: run for run in self.records if run.job.engine == LABORATORY and run.job.seed in study.tuning_seeds
+        }
+        self.chosen = choose_learning_rates({job: run.accuracy for job, run in self.tuning.items()})
+
+    def seeds(self, engine: str = LABORATORY) -> dict[str, list[dict[str, RunRecord]]]:
+        """Return the runs of each seed of the study, or of its confirmation, by task and method."""
+        wanted = self.study.seeds if engine == LABORATORY else self.study.confirmation.seeds
+        runs: dict[str, list[dict[str, RunRecord]]] = {}
+        for task in self.study.tasks:
+            runs[task] = [
+                {run.job.method: run for run in self.records if self._is_of(run.job, engine, task, seed)}
+                for seed in wanted
+            ]
+        return runs
+
+    def _is_of(self, job: Job, engine: str, task: str, seed: int) -> bool:
+        rate = self.chosen.get((task, job.method)) if engine == LABORATORY else self.study.confirmation.learning_rate
+        return (job.engine, job.task, job.seed, job.learning_rate) == (engine, task, seed, rate)
+
+
+def origin_sentence(results: Results) -> str:
+    """Return how many runs there are, of how many, and where and how long they were made."""
+    origins = [run.origin for run in results.records]
+    if not origins:
+        return "No run has been made yet."
+    study, plan = results.study, results.study.confirmation
+    num_planned = len(study.tasks) * len(study.methods) * (
+        len(study.learning_rates) * len(study.tuning_seeds) + len(study.seeds)
+    ) + len(plan.tasks) * len(plan.methods) * len(plan.seeds)
+    commits, machines = (
+        ", ".join(sorted(set(names))) for names in zip(*((o.commit, o.machine) for o in origins), strict=True)
+    )
+    dates = sorted({origin.date for origin in origins})
+    days = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    hours = sum(origin.seconds for origin in origins) / 3600
+    return (
+        f"{len(origins)} of {num_planned} runs, {days}, commit {commits}, {machines}; {hours:.1f} hours of runs in all."
+    )
+
+
+def claims_table(results: Results) -> str:
+    """Return the answer to each claim on each task."""
+    lines = [
+        "| | claim | task | seeds | mean [95 % interval] | bound | p | answer |",
+        "|---|---|---|--:|--:|--:|--:|---|",
+    ]
+    return "\n".join([*lines, *(_claim_row(finding) for finding in findings(CLAIMS, results.seeds()))])
+
+
+def verdict_lines(results: Results) -> str:
+    """Return one line for each answer, for who reads no table."""
+    found = findings(CLAIMS, results.seeds())
+    return "\n".join(
+        f"- {each.claim.text}, on `{each.task}`: **{each.answer.value}** ({_middle(each.numbers)})" for each in found
+    )
+
+
+def methods_table(results: Results, task: str) -> str:
+    """Return, for each method on a task: its rate, accuracies, tokens, entropy and groups without contrast."""
+    seeds = results.seeds()[task]
+    columns: dict[str, Callable[[str], Number]] = {
+        "last validation": last_accuracy,
+        "at the tokens of grpo": at_tokens_of_grpo,
+        "million tokens": lambda method: lambda runs: runs[method].values(TOKENS)[-1] / 1e6,
+        "entropy, last": lambda method: last_mean(method, ENTROPY),
+        "equal rewards, first": lambda method: first_mean(method, EQUAL_BEFORE),
+        "last": lambda method: last_mean(method, EQUAL_BEFORE),
+        "last, corrected": lambda method: last_mean(method, EQUAL_AFTER),
+    }
+    lines = [f"| method | learning rate | seeds | {' | '.join(columns)} |", f"|---|{'--:|' * (len(columns) + 2)}"]
+    for method in results.study.methods:
+        cells = [_cell(seeds, number(method), is_share=name != "million tokens") for name, number in columns.items()]
+        rate = results.chosen.get((task, method))
+        num_seeds = sum(method in runs for runs in seeds)
+        lines.append(f"| {method} | {'–' if rate is None else f'{rate:g}'} | {num_seeds} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def at_tokens_of_grpo(method: str) -> Number:
+    """Return the last validation of a method before it has sampled more tokens than GRPO on the same seed in all."""
+    return lambda runs: accuracy_within(runs[method], runs["grpo"].values(TOKENS)[-1])
+
+
+def learning_rates_table(results: Results) -> str:
+    """Return the accuracy of each method with each learning rate, on the seeds for that; the chosen one in bold."""
+    rates = results.study.learning_rates
+    lines = [f"| task | method | {' | '.join(f'{rate:g}' for rate in rates)} |", f"|---|---|{'--:|' * len(rates)}"]
+    for task in results.study.tasks:
+        for method in results.study.methods:
+            cells = [_rate_cell(results, task, method, rate) for rate in rates]
+            lines.append(f"| {task} | {method} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def confirmation_table(results: Results) -> str:
+    """Return, for each method that was trained by verl: the first and the last validation."""
+    lines = ["| task | method | seeds | steps | first | last [95 % interval] |", "|---|---|--:|--:|--:|--:|"]
+    seeds = results.seeds(VERL)
+    for task, num_steps in results.study.confirmation.tasks.items():
+        for method in results.study.confirmation.methods:
+            runs = [of_seed[method] for of_seed in seeds[task] if method in of_seed]
+            first = _middle([run.values(ACCURACY)[0] for run in runs])
+            last = _cell(seeds[task], last_accuracy(method))
+            lines.append(f"| {task} | {method} | {len(runs)} | {num_steps} | {first} | {last} |")
+    return "\n".join(lines)
+
+
+def _claim_row(finding: Finding) -> str:
+    claim = finding.claim
+    bound = f"{'above' if claim.is_above else 'below'} {claim.bound:g}"
+    p_value = "–" if finding.p_value is None else f"{finding.p_value:.3f}"
+    cell = _with_interval(finding.numbers, finding.interval)
+    cells = (claim.key, claim.text, finding.task, len(finding.numbers), cell, bound, p_value, finding.answer.value)
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _cell(seeds: Sequence[RunsOfSeed], number: Number, is_share: bool = True) -> str:
+    """Return the mean over the seeds that have the number; of a share its interval too."""
+    numbers = numbers_of(seeds, number)
+    interval = mean_interval(numbers) if is_share and len(numbers) > 1 else None
+    return _with_interval(numbers, interval) if is_share else _middle(numbers)
+
+
+def _with_interval(numbers: Sequence[float], interval: tuple[float, float] | None) -> str:
+    return _middle(numbers) + ("" if interval is None else f" [{interval[0]:.3f}, {interval[1]:.3f}]")
+
+
+def _middle(numbers: Sequence[float]) -> str:
+    return f"{fmean(numbers):.3f}" if numbers else "–"
+
+
+def _rate_cell(results: Results, task: str, method: str, rate: float) -> str:
+    values = [
+        run.accuracy
+        for job, run in results.tuning.items()
+        if (job.task, job.method, job.learning_rate) == (task, method, rate)
+    ]
+    return f"**{_middle(values)}**" if results.chosen.get((task, method)) == rate else _middle(values)

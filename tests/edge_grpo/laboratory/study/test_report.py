@@ -1,0 +1,131 @@
+"""Tables and figures of a study: what stands in them, and that equal records give equal bytes."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from recipe.edge_grpo.laboratory.study.plan import PLAN, read_study
+from recipe.edge_grpo.laboratory.study.records import read_records, write_records
+from recipe.edge_grpo.laboratory.study.report import FIGURES, main, rebuild, write_report
+from recipe.edge_grpo.laboratory.study.results import (
+    Results,
+    claims_table,
+    confirmation_table,
+    learning_rates_table,
+    methods_table,
+    origin_sentence,
+)
+
+DOCS = Path(__file__).parents[4] / "docs"
+
+
+@pytest.fixture
+def results(study, record):
+    """GRPO with the rate 1e-4, the control with 1e-3, each on two seeds; and GRPO in verl."""
+    records = [
+        record("grpo", (0.2, 0.6, 0.8), seed=100),
+        record("grpo", (0.2, 0.3, 0.4), seed=100, rate=1e-3),
+        record("sft", (0.2, 0.3, 0.4), seed=100),
+        record("sft", (0.2, 0.6, 0.5), seed=100, rate=1e-3),
+        record("grpo", (0.2, 0.6, 0.7), entropy=(None, 0.5, 0.25), equal_rewards_before=(None, 0.0, 0.5)),
+        record("grpo", (0.2, 0.6, 0.9), seed=1),
+        record("grpo", (0.2, 0.6, 0.1), seed=1, rate=1e-3),  # with a rate that was not chosen
+        record("sft", (0.2, 0.6, 0.5), seed=0, rate=1e-3, tokens_sampled=(0, 0, 0)),
+        record("grpo", (0.25, 0.75), rate=3e-4, engine="verl"),
+        record("grpo", (0.25, 0.5), rate=3e-4, seed=1, engine="verl"),
+    ]
+    return Results(study, records)
+
+
+def rows(table):
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+def test_the_table_of_methods_has_the_runs_with_the_learning_rate_that_was_chosen(results):
+    head, _, grpo, sft = rows(methods_table(results, "carry"))
+    cells = dict(zip(head, grpo, strict=True))
+    # 0.7 and 0.9: mean 0.8, s = 0.141421, t of one degree 12.7062: 12.7062 * 0.141421 / sqrt(2) = 1.27062
+    assert cells["last validation"] == "0.800 [-0.471, 2.071]"
+    assert (cells["learning rate"], cells["seeds"]) == ("0.0001", "2")
+    assert cells["million tokens"] == "0.020"  # 1000 a step, 20 steps
+    assert cells["entropy, last"] == "0.375"  # one seed has it: no interval
+    assert dict(zip(head, sft, strict=True))["learning rate"] == "0.001"
+    assert dict(zip(head, sft, strict=True))["equal rewards, first"] == "–"
+
+
+def test_the_learning_rate_that_was_chosen_is_bold(results):
+    assert rows(learning_rates_table(results))[2:4] == [
+        ["carry", "grpo", "**0.800**", "0.400"],
+        ["carry", "sft", "0.400", "**0.500**"],
+    ]
+    assert rows(learning_rates_table(results))[4] == ["carry_hard", "grpo", "–", "–"]
+
+
+def test_runs_of_verl_have_a_table_of_their_own(results):
+    # 0.75 and 0.5: mean 0.625, s = 0.176777: 12.7062 * 0.176777 / sqrt(2) = 1.58828
+    (row,) = rows(confirmation_table(results))[2:]
+    assert row == ["carry", "grpo", "2", "10", "0.250", "0.625 [-0.963, 2.213]"]
+
+
+def test_the_origin_counts_the_runs_of_the_plan(results):
+    # two tasks x two methods x (two rates on one seed + two seeds), and one method in verl on one task with two seeds
+    assert origin_sentence(results) == (
+        "10 of 18 runs, 2026-01-02, commit abc, x86_64, 2 cores, 24 GiB; 5.0 hours of runs in all."
+    )
+    assert origin_sentence(Results(results.study, [])) == "No run has been made yet."
+
+
+def test_claims_without_runs_are_not_run(results):
+    table = rows(claims_table(Results(results.study, [])))
+    assert {row[-1] for row in table[2:]} == {"not run"}
+
+
+def test_blocks_are_replaced_and_the_rest_of_the_document_stays(results):
+    document = "before\n\n<!-- study: origin -->\nold\nold\n<!-- end -->\nafter <!-- study: origin -->\nold<!-- end -->"
+    sentence = origin_sentence(results)
+    block = f"<!-- study: origin -->\n{sentence}\n<!-- end -->"
+    expected = f"before\n\n{block}\nafter {block}"
+    assert rebuild(document, results) == expected
+    assert rebuild(expected, results) == expected
+
+
+def test_a_block_of_another_name_is_refused(results):
+    with pytest.raises(ValueError, match="there is no block clams; there are origin, claims"):
+        rebuild("<!-- study: clams -->\n<!-- end -->", results)
+
+
+def test_the_same_records_give_the_same_bytes_in_any_order(results, tmp_path):
+    for folder, records in (("a", results.records), ("b", results.records[::-1])):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "study.md").write_text("<!-- study: claims -->\n<!-- end -->\n")
+        write_report(Results(results.study, records), tmp_path / folder / "study.md", tmp_path / folder)
+    for name in (*FIGURES, "study.md"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+        assert (tmp_path / "a" / name).stat().st_size > 500
+
+
+def test_the_committed_tables_and_figures_are_what_the_committed_records_give(tmp_path):
+    shutil.copy(DOCS / "study.md", tmp_path)
+    write_report(
+        Results(read_study(PLAN), read_records(DOCS / "study" / "runs.jsonl").values()), tmp_path / "study.md", tmp_path
+    )
+    assert (tmp_path / "study.md").read_text() == (DOCS / "study.md").read_text()
+    for name in FIGURES:
+        assert (tmp_path / name).read_bytes() == (DOCS / "study" / name).read_bytes(), name
+
+
+def test_the_committed_records_are_small():
+    assert sum(path.stat().st_size for path in (DOCS / "study").iterdir()) < 2e6
+
+
+def test_the_command_writes_the_document_and_names_what_is_wrong(tmp_path, results, capsys):
+    write_records(tmp_path / "runs.jsonl", results.records)
+    (tmp_path / "study.md").write_text("<!-- study: carry -->\n<!-- end -->")
+    arguments = ["--records", str(tmp_path), "--document", str(tmp_path / "study.md")]
+    assert main(arguments) == 0
+    assert "| grpo |" in (tmp_path / "study.md").read_text()
+    (tmp_path / "runs.jsonl").write_text("{")
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert "runs.jsonl, line 1" in capsys.readouterr().err
