@@ -40,9 +40,11 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def load_policy(folder: Path) -> Policy:
-    """Load model and tokenizer of a folder, in float32."""
+    """Load model and tokenizer of a folder, in float32; where it has no token for padding, EOS pads."""
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    return Policy(model.eval(), AutoTokenizer.from_pretrained(folder))
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    return Policy(model.eval(), tokenizer)
 
 
 def train(

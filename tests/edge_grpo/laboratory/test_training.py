@@ -1,6 +1,7 @@
 """Runs of the laboratory: their files, their numbers, and the command."""
 
 import json
+import shutil
 
 import pytest
 
@@ -115,3 +116,15 @@ def test_a_bad_recipe_ends_before_anything_is_trained(arguments, tmp_path, capsy
         main([*arguments, "--recipe", "grpo", "dapo_edge"])
     assert "recipe dapo_edge: it samples other groups" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_tokenizer_without_a_token_for_padding_pads_with_eos(untrained_model, tmp_path):
+    """Many published models have none; what stands behind EOS does not count."""
+    shutil.copytree(untrained_model, tmp_path / "model")
+    config_file = tmp_path / "model" / "tokenizer_config.json"
+    config = json.loads(config_file.read_text())
+    del config["pad_token"]
+    config_file.write_text(json.dumps(config))
+    policy = load_policy(tmp_path / "model")
+    assert policy.tokenizer.pad_token_id == policy.tokenizer.eos_token_id
+    assert all(policy.sample([[5, 6], [7]], [3, 4], is_greedy=True))
