@@ -123,7 +123,7 @@ def test_a_tokenizer_without_a_token_for_padding_pads_with_eos(untrained_model, 
     shutil.copytree(untrained_model, tmp_path / "model")
     config_file = tmp_path / "model" / "tokenizer_config.json"
     config = json.loads(config_file.read_text())
-    del config["pad_token"]
+    config["pad_token"] = None
     config_file.write_text(json.dumps(config))
     policy = load_policy(tmp_path / "model")
     assert policy.tokenizer.pad_token_id == policy.tokenizer.eos_token_id
