@@ -9,4 +9,7 @@ results.py          the tables, in Markdown; pure
 figures.py          the figures, as SVG
 report.py           the command that rebuilds tables and figures in docs/study.md from the records
 check_reference.py  the command that holds a run of verl against the recorded ones
+
+A claim is an entry of CLAIMS and a row of docs/study.md, written before the runs; a method, a task or a seed is a line
+of study.yaml. It may import what the laboratory may; nothing else of the laboratory imports it.
 """

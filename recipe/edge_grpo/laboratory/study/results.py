@@ -129,14 +129,18 @@ def learning_rates_table(results: Results) -> str:
 
 def confirmation_table(results: Results) -> str:
     """Return, for each method that was trained by verl: the first and the last validation."""
-    lines = ["| task | method | seeds | steps | first | last [95 % interval] |", "|---|---|--:|--:|--:|--:|"]
+    lines = [
+        "| task | method | seeds | steps | first | last [95 % interval] | commit, machine |",
+        "|---|---|--:|--:|--:|--:|---|",
+    ]
     seeds = results.seeds(VERL)
     for task, num_steps in results.study.confirmation.tasks.items():
         for method in results.study.confirmation.methods:
             runs = [of_seed[method] for of_seed in seeds[task] if method in of_seed]
             first = _middle([run.values(ACCURACY)[0] for run in runs])
             last = _cell(seeds[task], last_accuracy(method))
-            lines.append(f"| {task} | {method} | {len(runs)} | {num_steps} | {first} | {last} |")
+            made = "; ".join(sorted({f"{run.origin.commit}, {run.origin.machine}" for run in runs})) or "not run yet"
+            lines.append(f"| {task} | {method} | {len(runs)} | {num_steps} | {first} | {last} | {made} |")
     return "\n".join(lines)
 
 

@@ -65,7 +65,9 @@ def test_the_learning_rate_that_was_chosen_is_bold(results):
 def test_runs_of_verl_have_a_table_of_their_own(results):
     # 0.75 and 0.5: mean 0.625, s = 0.176777: 12.7062 * 0.176777 / sqrt(2) = 1.58828
     (row,) = rows(confirmation_table(results))[2:]
-    assert row == ["carry", "grpo", "2", "10", "0.250", "0.625 [-0.963, 2.213]"]
+    assert row == ["carry", "grpo", "2", "10", "0.250", "0.625 [-0.963, 2.213]", "abc, x86_64, 2 cores, 24 GiB"]
+    (row,) = rows(confirmation_table(Results(results.study, [])))[2:]
+    assert row == ["carry", "grpo", "0", "10", "–", "–", "not run yet"]
 
 
 def test_the_origin_counts_the_runs_of_the_plan(results):
