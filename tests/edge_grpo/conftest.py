@@ -1,7 +1,7 @@
 """What several tests of the recipe need: configurations as verl's own command line composes them."""
 
-import copy
 import functools
+import pickle
 
 import pytest
 import yaml
@@ -23,11 +23,12 @@ def compose():
     @functools.cache
     def composed_by_hydra(overrides):
         with initialize_config_module("verl.trainer.config", version_base=None):
-            return hydra_compose("ppo_trainer", overrides=list(overrides))
+            # Unpickling makes a copy in 5 ms, where copy.deepcopy takes 30.
+            return pickle.dumps(hydra_compose("ppo_trainer", overrides=list(overrides)))
 
     def compose(*overrides, through_hydra=False):
         groups = [override for override in overrides if through_hydra or override.startswith(("+recipe=", "+profile="))]
-        config = copy.deepcopy(composed_by_hydra(tuple(groups)))
+        config = pickle.loads(composed_by_hydra(tuple(groups)))
         for override in overrides:
             if override not in groups:
                 key, _, value = override.partition("=")
