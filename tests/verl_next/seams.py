@@ -6,6 +6,7 @@ a class that is listed stands for all of its methods. `test_verl_next.py` fails 
 
 PATCHED = {
     "verl.checkpoint_engine.base": ("CheckpointEngineRegistry",),
+    "verl.checkpoint_engine.hccl_checkpoint_engine": ("HCCLCheckpointEngine",),
     "verl.experimental.reward_loop.reward_loop": ("RewardLoopWorker._init_reward_fn",),
     "verl.trainer.ppo.v1.trainer_separate_async": ("PPOTrainerSeparateAsync._rollout_server_managers",),
     "verl.utils.config": ("validate_config",),
@@ -14,6 +15,7 @@ PATCHED = {
     "verl.utils.tracking": ("FileLogger",),
     "verl.workers.engine.fsdp.transformer_impl": ("FSDPEngineWithLMHead",),
     "verl.workers.rollout.vllm_rollout.bucketed_weight_transfer": ("BucketedWeightSender", "BucketedWeightReceiver"),
+    "verl.workers.rollout.vllm_rollout.vllm_async_server": ("vLLMHttpServer",),
 }
 
 OVERRIDDEN = {

@@ -1,4 +1,4 @@
-"""Numbers of the profile cpu that follow from other keys; OmegaConf has no arithmetic of its own."""
+"""Values of the profile cpu that follow from other keys; OmegaConf has no arithmetic of its own."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from recipe.edge_grpo.cpu import memory
 
 
 def register(omegaconf: Any) -> None:
-    """Make the resolvers known; their numbers are the same in every process of a run."""
-    for resolver in (edge_grpo_tokens_that_fit, edge_grpo_row_tokens):
+    """Make the resolvers known; their values are the same in every process of a run."""
+    for resolver in (edge_grpo_tokens_that_fit, edge_grpo_row_tokens, edge_grpo_vllm_executor):
         omegaconf.OmegaConf.register_new_resolver(resolver.__name__, resolver, replace=True)
 
 
@@ -33,3 +33,20 @@ def edge_grpo_row_tokens(least: int = 0, *, _root_: DictConfig) -> int:
     (192, 4096)
     """
     return max(least, int(_root_.data.max_prompt_length + _root_.data.max_response_length))
+
+
+def edge_grpo_vllm_executor(*, _root_: DictConfig) -> str | None:
+    """Return "uni" if one process holds the whole policy; None, which verl takes for a process of each part, else.
+
+    >>> from omegaconf import OmegaConf
+    >>> rollout = {"tensor_model_parallel_size": 2, "pipeline_model_parallel_size": 1}
+    >>> parallel = OmegaConf.create({"actor_rollout_ref": {"rollout": rollout}})
+    >>> edge_grpo_vllm_executor(_root_=parallel) is None
+    True
+    >>> parallel.actor_rollout_ref.rollout.tensor_model_parallel_size = 1
+    >>> edge_grpo_vllm_executor(_root_=parallel)
+    'uni'
+    """
+    rollout = _root_.actor_rollout_ref.rollout
+    num_parts = rollout.tensor_model_parallel_size * rollout.pipeline_model_parallel_size
+    return "uni" if num_parts == 1 else None

@@ -7,6 +7,7 @@ remote_code.py        verl: the reward worker runs the code of a tokenizer only 
 weight_sockets.py     verl: two runs on one machine do not get each other's weights
 loopback.py           Ray and torch: a run on one machine listens on the loopback interface only
 ray_sigterm.py        Ray: SIGTERM asks the run to stop
+server_handles.py     Ray: what only calls vLLM's server does not import vLLM; only where VERL_PLATFORM=cpu
 accelerator.py        verl: the places that assume an accelerator; only where VERL_PLATFORM=cpu
 
 Each docstring says what is lacking, what is replaced, in which runs the patch is active and when it may go; its test

@@ -7,24 +7,33 @@ when verl imports the module. May go: one by one, when verl has a platform for t
 import functools
 import importlib.metadata
 import logging
+import os
+import sys
 from types import ModuleType
 from typing import Any
 
 import wrapt
 
 from data_prep.sampling.cpu import VLLM_DISTRIBUTIONS
+from recipe.edge_grpo.verl_patches.activation import RUN_VARIABLE
 from recipe.edge_grpo.verl_patches.config_validation import check_after_validate_config
+from recipe.edge_grpo.verl_patches.server_handles import make_handles_without_import
+
+ENGINE_OF_NPUS = "verl.checkpoint_engine.hccl_checkpoint_engine"
 
 
 def register() -> None:
     """Arrange each patch for when verl imports the module that needs it; called once, by the plugin."""
     _find_vllm_under_its_cpu_name()
+    _leave_out_engine_of_another_accelerator()
     wrapt.register_post_import_hook(_one_backend_for_the_process_group, "verl.utils.distributed")
     wrapt.register_post_import_hook(_fsdp_engine_for_cpu, "verl.workers.engine.fsdp.transformer_impl")
     wrapt.register_post_import_hook(_saved_weights_of_their_own, "verl.utils.fsdp_utils")
     wrapt.register_post_import_hook(_checkpoint_engine_for_cpu, "verl.checkpoint_engine")
     wrapt.register_post_import_hook(_no_info_with_flush, "verl.trainer.ppo.v1.trainer_separate_async")
     wrapt.register_post_import_hook(_refuse_what_needs_an_accelerator, "verl.utils.config")
+    if os.environ.get(RUN_VARIABLE) == "1":
+        wrapt.register_post_import_hook(make_handles_without_import, "ray._private.function_manager")
 
 
 def _find_vllm_under_its_cpu_name() -> None:
@@ -44,6 +53,14 @@ def _find_vllm_under_its_cpu_name() -> None:
             return original(VLLM_DISTRIBUTIONS[1]) + "+cpu"
 
     importlib.metadata.version = version
+
+
+def _leave_out_engine_of_another_accelerator() -> None:
+    """verl imports its checkpoint engine for NPUs wherever vLLM is installed, and vLLM with it, in every process.
+
+    It takes an ImportError for an engine that is not there, which is what Python makes of None.
+    """
+    sys.modules.setdefault(ENGINE_OF_NPUS, None)  # type: ignore[arg-type]
 
 
 def _one_backend_for_the_process_group(distributed: ModuleType) -> None:
