@@ -53,7 +53,7 @@ NUM_PROCESSES_SHOWN = 15
 
 
 def startup_rows(assets: Path, *overrides: str) -> list[Row]:
-    """Start a run of one step; return the parts in wall time, then its processes and their imports in processor time.
+    """Start a run of one step; return its parts in wall time and its processes in processor time.
 
     Args:
         assets: folder in which the quickstart's data and policy are, or are made.
@@ -63,8 +63,7 @@ def startup_rows(assets: Path, *overrides: str) -> list[Row]:
     of_the_task = make_what_is_missing(options)
     with tempfile.TemporaryDirectory() as folder:
         command = training_command(options, Path(folder, "edge_grpo"))
-        rows = _rows_of_run([*command, *of_the_task, *NOT_VALIDATED, *overrides])
-    return [*rows, *import_rows()]
+        return _rows_of_run([*command, *of_the_task, *NOT_VALIDATED, *overrides])
 
 
 def import_rows() -> Iterator[Row]:
@@ -154,8 +153,9 @@ def main() -> None:
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     print(f"{platform.machine()}, {os.cpu_count()} cores, load before (1, 5, 15 minutes): {load}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        for part, seconds, note in startup_rows(options.assets or Path(folder), *overrides):
-            print(f"{part:45} {seconds:7.1f} s  {note}")
+        for rows in (startup_rows(options.assets or Path(folder), *overrides), import_rows()):
+            for part, seconds, note in rows:
+                print(f"{part:45} {seconds:7.1f} s  {note}", flush=True)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,17 @@ def test_verl_still_asks_for_the_distribution_called_vllm():
         assert f"get_version({name})" in source
 
 
+def test_verl_still_imports_its_engine_for_npus_and_vllm_with_it_and_goes_on_without():
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    folder = Path(find_spec("verl").origin).parent / "checkpoint_engine"
+    assert accelerator.ENGINE_OF_NPUS == "verl.checkpoint_engine.hccl_checkpoint_engine"
+    assert "\nfrom vllm." in (folder / "hccl_checkpoint_engine.py").read_text()
+    attempt = (folder / "__init__.py").read_text().partition("from .hccl_checkpoint_engine import")[2]
+    assert attempt.splitlines()[3] == "except ImportError as e:"
+
+
 def test_without_the_patch_vllm_is_not_found(unpatched_version):
     with pytest.raises(importlib.metadata.PackageNotFoundError):
         unpatched_version("vllm")
