@@ -11,7 +11,11 @@ TAIL_CHARACTERS = 65_536
 
 # `\\` is a line break and `\{` a printed brace: neither opens nor closes a group. `\\boxed{` is read as a box that was
 # escaped once too often, a slip that models make.
-_MARKS = re.compile(r"(?P<box>\\(?:boxed|fbox)\s*\{)|(?P<printed>\\\\(?!boxed|fbox)|\\[{}])|(?P<open>\{)|(?P<close>\})")
+_MARKS = re.compile(
+    r"(?P<box>\\(?:boxed|fbox)\s*\{)|(?P<printed>\\\\(?!boxed|fbox)|\\[{}])|(?P<open>\{)|(?P<close>\})"
+    # TeX boxes what follows; a number is meant as a whole.
+    r"|(?P<bare>\\(?:boxed|fbox)\s+(?P<word>-?[0-9]+(?:\.[0-9]+)?|[A-Za-z])(?![A-Za-z0-9{]))"
+)
 
 # Control characters, marks of width zero and of direction, lone surrogates: nothing that a reader sees.
 _INVISIBLE = re.compile(
@@ -24,7 +28,8 @@ def last_boxed(text: str) -> str | None:
 
     Outer spaces and invisible characters are removed. Returns None if there is no box, or if the last one is empty: an
     earlier one is not the answer then. Of nested boxes the inner one counts: it starts last. A box whose beginning lies
-    before the tail, or that is never closed, does not count; unbalanced braces elsewhere do no harm.
+    before the tail, or that is never closed, does not count; unbalanced braces elsewhere do no harm. `\boxed 5` is a
+    box of one number or letter.
     Example: `last_boxed(r"\boxed{1}, so \boxed{\frac{1}{2}}.") == r"\frac{1}{2}"`
     """
     tail = text[-TAIL_CHARACTERS:]
@@ -39,4 +44,6 @@ def last_boxed(text: str) -> str | None:
             opened = open_groups.pop()
             if opened > start:
                 start, end = opened, mark.start()
+        elif mark.lastgroup == "bare":
+            start, end = mark.span("word")
     return None if start < 0 else _INVISIBLE.sub("", tail[start:end]).strip() or None

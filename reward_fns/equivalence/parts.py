@@ -5,6 +5,7 @@ Only the outermost structure is taken apart; `structures` compares the parts.
 
 import re
 from dataclasses import dataclass
+from itertools import cycle, product
 
 from reward_fns.limits import count_open_brackets
 
@@ -12,16 +13,15 @@ _MEMBER_SEPARATOR = re.compile("[,;]")
 _CONNECTIVE = re.compile(r"(?<![a-zA-Z\\])(?:and|or)(?![a-zA-Z])")
 _SEPARATOR = re.compile(rf"[,;]|\\(?:text|textrm|mathrm|mbox)\{{\s*,?\s*(?:and|or)\s*\}}|{_CONNECTIVE.pattern}")
 _UNION = re.compile(r"\\cup(?![a-zA-Z])")
-_EQUALS = re.compile(r"(?<![<>!:=])=(?!=)")
+EQUALS = re.compile(r"(?<![<>!:=])=(?!=)")
 _APPROXIMATELY = re.compile(r"\\(?:approx|simeq)(?![a-zA-Z])|≈")
-_PLUS_OR_MINUS = re.compile(r"\\pm(?![a-zA-Z])")
+_PLUS_OR_MINUS = re.compile(r"\\(?:pm|mp)(?![a-zA-Z])")
+_OPPOSITE = {"+": "-", "-": "+"}
+_MAX_SIGNS = 3
 _MATRIX = re.compile(r"\\begin\{(?:[pbB]?matrix|smallmatrix)\}(.*)\\end\{(?:[pbB]?matrix|smallmatrix)\}", re.DOTALL)
 _ARRAY = re.compile(r"[(\[]\s*\\begin\{array\}\s*\{[^{}]*\}(.*)\\end\{array\}\s*[)\]]", re.DOTALL)
 _RELATION = re.compile(r"[<>]|\\(?:leq?|geq?|lt|gt|neq?|in|equiv|sim|cong|mid|subset)(?![a-zA-Z])|!=")
 
-_NAMED_SET = re.compile(r"[A-Za-z]\s*=\s*(\\\{.*\\\})", re.DOTALL)
-_CASES = re.compile(r"(?:\\?\{)?\s*\\begin\{cases\}(.*)\\end\{cases\}\.?", re.DOTALL)
-_UNKNOWN_NAME = re.compile("[a-zA-Z](?:_[a-zA-Z0-9])?")
 
 # Not the numbers e and i.
 VARIABLE = re.compile(r"(?<![\\a-zA-Z])(?!mod(?![a-z]))(?:[a-df-hj-zA-Z]|[ei][a-zA-Z])")
@@ -45,7 +45,7 @@ class Bracketed:
 
 
 def split_at(pattern: re.Pattern[str], answer: str) -> list[str]:
-    """Split at every match outside of all brackets. Example: `split_at(_EQUALS, "x=(y=1)") == ["x", "(y=1)"]`"""
+    """Split at every match outside of all brackets. Example: `split_at(EQUALS, "x=(y=1)") == ["x", "(y=1)"]`"""
     depths = count_open_brackets(answer)
     parts, start = [], 0
     for match in pattern.finditer(answer):
@@ -100,11 +100,24 @@ def split_matrix(answer: str) -> list[list[str]] | None:
     return [[entry.strip() for entry in row.split("&")] for row in rows]
 
 
-def expand_plus_or_minus(answer: str) -> tuple[str, str] | None:
-    r"""Return the two answers of exactly one `\pm`, else None. `expand_plus_or_minus(r"1\pm2") == ("1+2", "1-2")`"""
-    if len(_PLUS_OR_MINUS.findall(answer)) != 1:
+def expand_plus_or_minus(answer: str) -> tuple[str, ...] | None:
+    r"""Return the answers that `\pm` stands for, else None. Example: `expand_plus_or_minus(r"1\pm2") == ("1+2", "1-2")`
+
+    Several signs are independent of each other, unless there is a `\mp`, which goes with the others.
+    """
+    signs = _PLUS_OR_MINUS.findall(answer)
+    if not 0 < len(signs) <= _MAX_SIGNS:
         return None
-    return _PLUS_OR_MINUS.sub("+", answer), _PLUS_OR_MINUS.sub("-", answer)
+    is_linked = r"\mp" in signs
+    choices = product("+-", repeat=1 if is_linked else len(signs))
+    pieces = _PLUS_OR_MINUS.split(answer)
+    variants = []
+    for choice in choices:
+        written = [
+            _OPPOSITE[mark] if sign == r"\mp" else mark for sign, mark in zip(signs, cycle(choice), strict=False)
+        ]
+        variants.append(pieces[0] + "".join(mark + piece for mark, piece in zip(written, pieces[1:], strict=True)))
+    return tuple(dict.fromkeys(variants))
 
 
 def split_equation(answer: str) -> list[str]:
@@ -113,47 +126,11 @@ def split_equation(answer: str) -> list[str]:
     Example: `split_equation(r"1/3=x\approx 0.33") == ["x", "1/3"]`
     """
     exact, *approximations = split_at(_APPROXIMATELY, answer)
-    sides = split_at(_EQUALS, exact)
+    sides = split_at(EQUALS, exact)
     if len(sides) == 2 and is_name(sides[1]) and not is_name(sides[0]):
         sides = sides[::-1]  # 5 = x
     is_all = len(sides) == 1 and (not exact or is_name(exact))
     return [*filter(None, sides), approximations[0]] if approximations and is_all else sides
-
-
-def spell_out_names(answer: str, other: str) -> str:
-    r"""Return a list of equations for `cases`, for `(x,y)=(1,0)`, and for `x=y=4` where a list is asked for.
-
-    Example: `spell_out_names("(x,y)=(1,0)", "x=1, y=0") == "x=1, y=0"`
-    """
-    answer, other = _list_cases(answer), _list_cases(other)
-    if (named_set := _NAMED_SET.fullmatch(answer)) and "=" not in other:
-        return named_set[1]
-    parts = split_list(answer)
-    is_list = len(parts) > 1 or len(split_list(other)) > 1 or split_brackets(other) is not None
-    return ", ".join(_spell_out_equation(part) for part in parts) if is_list and "=" in answer else answer
-
-
-def _list_cases(answer: str) -> str:
-    cases = _CASES.fullmatch(answer)
-    if cases is None or "&" in cases[1] or "text" in cases[1]:
-        return answer
-    return ", ".join(filter(None, (line.strip(" ,;") for line in cases[1].split(r"\\"))))
-
-
-def _spell_out_equation(equation: str) -> str:
-    sides = split_at(_EQUALS, equation)
-    names, values = [split_brackets(side) for side in (sides[0], sides[-1])]
-    if (
-        len(sides) == 2
-        and names
-        and values
-        and len(names.parts) == len(values.parts)
-        and all(map(is_name, names.parts))
-    ):
-        return ", ".join(f"{name}={value}" for name, value in zip(names.parts, values.parts, strict=True))
-    if len(sides) > 2 and all(map(_UNKNOWN_NAME.fullmatch, sides[:-1])):
-        return ", ".join(f"{name}={sides[-1]}" for name in sides[:-1])
-    return equation
 
 
 def find_connectives(answer: str) -> list[str]:

@@ -30,31 +30,46 @@ _SPELLED = {
     "⟨": r"\langle ",
     "⟩": r"\rangle ",
     "′": "'",  # noqa: RUF001 - the prime
+    "∉": r"\notin ",
+    "→": r"\to ",
+    "⇒": r"\Rightarrow ",
+    "∣": "|",  # noqa: RUF001 - the sign of divisibility
+    "∶": ":",  # noqa: RUF001 - the sign of a ratio
+    "∑": r"\sum ",  # noqa: RUF001 - the sign of a sum
+    "∫": r"\int ",
+    "∠": r"\angle ",
+    "△": r"\triangle ",
+    "⌊": r"\lfloor ",
+    "⌋": r"\rfloor ",
+    "⌈": r"\lceil ",
+    "⌉": r"\rceil ",
+    "″": "''",
+    "₹": r"\text{Rs}",
     "、": ",",
     "。": ".",
     "或": r" \text{ or } ",
     "和": r" \text{ and } ",
     "且": r" \text{ and } ",
 }
-_GREEK_NAMES = ("alpha", "beta", "gamma", "delta", "theta", "lambda", "mu", "pi", "rho", "sigma", "tau", "phi", "omega")
+_CAPITALS = (
+    "gamma",
+    "delta",
+    "theta",
+    "lamda",
+    "pi",
+    "sigma",
+    "phi",
+    "psi",
+    "omega",
+    "xi",
+)  # not those that look Latin
+_GREEK_NAMES = "alpha beta gamma delta epsilon theta lamda mu pi rho sigma tau phi psi omega eta xi"
 _GREEK = {
-    unicodedata.lookup(f"GREEK SMALL LETTER {name.upper().replace('LAMBDA', 'LAMDA')}"): f"\\{name} "
-    for name in [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "theta",
-        "lambda",
-        "mu",
-        "pi",
-        "rho",
-        "sigma",
-        "tau",
-        "phi",
-        "omega",
-    ]
-}
+    unicodedata.lookup(f"GREEK {size} LETTER {name.upper()}"): f"\\{write(name).replace('amda', 'ambda')} "
+    for name in _GREEK_NAMES.split()
+    for size, write in (("SMALL", str.lower), ("CAPITAL", str.title))
+    if write is str.lower or name in _CAPITALS
+} | {"ε": r"\varepsilon ", "ϕ": r"\phi "}
 _TRANSLATION = str.maketrans(_SPELLED | _GREEK)
 
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱᵏᵐˣʸᵃᵇ", "0123456789+-()nikmxyab")
@@ -67,8 +82,8 @@ _FRACTION_SLASH = re.compile("([0-9]+)\u2044([0-9]+)")
 _VULGAR_FRACTION = re.compile("[\xbc-\xbe\u2150-\u215e\u2189]")
 _CIRCLED = re.compile("[\u2460-\u2473]")
 _DOUBLE_STRUCK = re.compile("[ℂℕℙℚℝℤ]")
-_ROOT = re.compile(r"([√∛])\s*(?:\(((?:[^()]|\([^()]*\))*)\)|([0-9.]+|[a-zA-Z]|\\[a-zA-Z]+\s?))")
-_DEGREES_OF_ROOTS = {"√": "", "∛": "[3]"}
+_ROOT = re.compile(r"([√∛∜])\s*(?:\(((?:[^()]|\([^()]*\))*)\)|\{([^{}]*)\}|([0-9.]+|[a-zA-Z]|\\[a-zA-Z]+\s?))")
+_DEGREES_OF_ROOTS = {"√": "", "∛": "[3]", "∜": "[4]"}
 
 
 def translate_signs(answer: str) -> str:
@@ -85,10 +100,10 @@ def translate_signs(answer: str) -> str:
         )
     answer = _VULGAR_FRACTION.sub(_write_fraction, answer)
     answer = _FRACTION_SLASH.sub(r"\\frac{\1}{\2}", answer)
-    answer = _CIRCLED.sub(lambda sign: rf"\textcircled{{{unicodedata.normalize('NFKC', sign[0])}}}", answer)
+    answer = _CIRCLED.sub(lambda sign: f"({unicodedata.normalize('NFKC', sign[0])})", answer)
     answer = _DOUBLE_STRUCK.sub(lambda sign: rf"\mathbb{{{unicodedata.normalize('NFKC', sign[0])}}}", answer)
     answer = unicodedata.normalize("NFKC", answer.translate(_TRANSLATION))
-    return _ROOT.sub(lambda root: rf"\sqrt{_DEGREES_OF_ROOTS[root[1]]}{{{root[2] or root[3]}}}", answer)
+    return _ROOT.sub(lambda root: rf"\sqrt{_DEGREES_OF_ROOTS[root[1]]}{{{root[2] or root[3] or root[4]}}}", answer)
 
 
 def _write_fraction(sign: re.Match[str]) -> str:

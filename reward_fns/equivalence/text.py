@@ -3,75 +3,31 @@ r"""The text of an answer loses what carries no meaning, and spellings of one th
 `clean` is for both sides of a comparison; `make_comparable` is for what `clean` returns, where texts are compared.
 """
 
+import functools
 import re
 
 from reward_fns.equivalence.signs import translate_signs
+from reward_fns.equivalence.spellings import TEXT_COMMANDS, respell
 from reward_fns.limits import count_open_brackets
 
-_SPELLINGS = (
-    (re.compile(r"\\\\(?=[a-zA-Z{}%!,;:])"), r"\\"),  # escaped twice; not in a matrix, see `clean`
-    (re.compile(r"(?<=\d)(?:\{,\}|\s?\\[!,]\s*|,\\!\s*)(?=\d{3}(?!\d))"), ""),  # separators of thousands
-    (re.compile(r"(?<!\\)\\!\s*"), ""),
-    # What is not seen, or only the looks of something.
-    (re.compile(r"\\[hv]?phantom\s*\{[^{}]*\}|\\(?:tag|label)\*?\{[^{}]*\}|\\(?:checkmark|blacksquare|square)$"), ""),
-    (re.compile(r"\\[hv]space\*?\{[^{}]*\}"), " "),
-    (re.compile(r"\\(?:textcolor|color|colorbox)\s*\{[^{}]*\}"), ""),
-    (re.compile(r"\\(?:langle|lparen)(?![a-zA-Z])"), "("),
-    (re.compile(r"\\(?:rangle|rparen)(?![a-zA-Z])"), ")"),
-    (re.compile(r"\\lbrace(?![a-zA-Z])"), r"\\{"),
-    (re.compile(r"\\rbrace(?![a-zA-Z])"), r"\\}"),
-    (re.compile(r"\\[lr]vert(?![a-zA-Z])"), "|"),
-    (re.compile(r"\\(?:not ?<|nless)(?![a-zA-Z])"), r"\\ge "),
-    (re.compile(r"\\(?:not ?>|ngtr)(?![a-zA-Z])"), r"\\le "),
-    (re.compile(r"\\nleq?(?![a-zA-Z])"), "> "),
-    (re.compile(r"\\ngeq?(?![a-zA-Z])"), "< "),
-    (re.compile(r"\\(max|min|gcd|lcm)\\\{([^{}]*)\\\}"), r"\\\1(\2)"),
-    (re.compile(r"\\lg(?![a-zA-Z])"), r"\\log_{10}"),
-    (re.compile(r"(?<=\d)\{:\}(?=\d)"), ":"),
-    (re.compile(r"\(([0-9]+)\)(?=_)"), r"\1"),
-    # The unit vectors, which are not the imaginary unit.
-    (
-        re.compile(r"\\(?:mathbf|hat|vec|boldsymbol|overrightarrow)\s*\{?\s*\\?([ijk])(?:math)?\s*\}?(?![a-zA-Z])"),
-        r" V_\1 ",
-    ),
-    (re.compile(r"([0-9]*\.[0-9]*)\\dot ?\{?([0-9])\}?(?:([0-9]*)\\dot ?\{?([0-9])\}?)?"), r"\1\\overline{\2\3\4}"),
-    # Not after a backslash: `\\ ` is a line break of a matrix and a space.
-    (re.compile(r"(?<!\\)(?:\\[,;:>]\s*|\\ |\\q?quad(?![a-zA-Z])|~)"), " "),
-    (re.compile(r"\\(?:displaystyle|textstyle|left|right|middle|[bB]igg?[lrm]?|limits)(?![a-zA-Z])\s*"), ""),
-    (re.compile(r"\\(?:boldsymbol|bm|underline|mathbf|mathit|mathsf)\s*\{([^{}]*)\}"), r"\1"),
-    (re.compile(r"\\(?:[dtcs]|nice)frac(?![a-zA-Z])"), r"\\frac"),
-    (re.compile(r"\\([lg])eqslant(?![a-zA-Z])"), r"\\\1e"),
-    (re.compile(r"\\(?:dots|cdots|dotsc)(?![a-zA-Z])|\.\.\."), r"\\ldots"),
-    (re.compile(r"\\textdollar(?![a-zA-Z])"), r"\\$"),
-    (re.compile(r"\\varnothing(?![a-zA-Z])"), r"\\emptyset"),
-    (
-        re.compile(r"\\(?:degree|textdegree)(?![a-zA-Z])|\^ ?\{? ?\\circ ?\}?(?= ?(?:\\(?:text|mathrm)\{ ?)?[CF]\b)"),
-        "°",
-    ),
-    (re.compile(r"\\mathbb\s*([A-Z])"), r"\\mathbb{\1}"),
-    (
-        re.compile(
-            r"\s*(?:\\?%|\\(?:text|mathrm|mbox)\{ ?(?:\\?%|percent|pct) ?\}"
-            r"|(?<![a-zA-Z\\{])(?:percentage|percent|pct)(?![a-zA-Z]))"
-        ),
-        "%",
-    ),
-)
 _FRACTION_PART = r" ?(?:\{ ?([^{}\s]*) ?\}|([0-9a-zA-Z]))"
 _PLAIN_FRACTION = re.compile(rf"\\frac{_FRACTION_PART}{_FRACTION_PART}")
 _FINAL_DEGREES = re.compile(r"(?: ?\^ ?(?:\{ ?\\circ ?\}|\\circ)|°|(?<=\d) ?(?:\\text\{ ?)?degrees? ?\}?)$")
 _TRIGONOMETRIC = re.compile(r"sin|cos|tan|cot|sec(?!ond)|csc|cis")
-TEXT_COMMANDS = r"text(?:bf|it|rm|normal)?|[mh]box"
 TEXT_GROUP = rf"\\(?:{TEXT_COMMANDS}|mathrm)\{{([^{{}}]*)\}}"
 _TEXT_GROUP = re.compile(TEXT_GROUP)
 _BRACES_OF_ONE = re.compile(r"([_^])\{([0-9a-zA-Z])\}")
 _SPACES = re.compile(r"(?<![0-9])\s+|\s+(?![0-9])")
 _FINAL_PUNCTUATION = re.compile(r"(?:\s|(?<!\\)[,;:]|(?<!\.)\.(?!\.)|\\\\)+$")
 _SET_SIGN = re.compile(r"[,;:|]|\\mid")
-_FINAL_SPACE = re.compile(r"(?<!\\)\\$")  # of a space command whose space was stripped
+_FINAL_SPACE = re.compile(r"(?:(?<!\\)\\ )*(?<!\\)\\$")  # of a space command whose space was stripped
+_INNER_DELIMITER = re.compile(r"(?<!\\)\\[()\[\]]")
 _DOLLAR_SIGN = re.compile(r"(?<!\\)\$")
 
 
+@functools.lru_cache(
+    maxsize=4096
+)  # A reference answer is compared with every response to its prompt, and is asked for twice.
 def clean(answer: str) -> str:
     r"""Return `answer` without delimiters of mathematics, spacing commands, sizes, final punctuation and final degrees.
 
@@ -81,9 +37,7 @@ def clean(answer: str) -> str:
     """
     answer = re.sub(r"\s+", " ", translate_signs(answer)).strip()
     answer = _remove_delimiters(_FINAL_SPACE.sub("", answer))
-    is_escaped_once = r"\begin" in answer or not answer.strip("\\")
-    for pattern, spelling in _SPELLINGS[is_escaped_once:]:
-        answer = pattern.sub(spelling, answer)
+    answer = respell(answer)
     answer = _PLAIN_FRACTION.sub(_spell_fraction, re.sub(r" {2,}", " ", answer)).strip()
     while _is_one_group(answer):
         answer = answer[1:-1].strip()
@@ -123,6 +77,7 @@ def _remove_delimiters(answer: str) -> str:
     for opening, closing in (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")):
         if answer.startswith(opening) and answer.endswith(closing) and len(answer) >= len(opening) + len(closing):
             answer = answer[len(opening) : -len(closing)].strip()
+    answer = _INNER_DELIMITER.sub(" ", answer)
     # `12 $ and $ 13`, `odd $n$`: an even number of signs delimits, a single one is money.
     if len(_DOLLAR_SIGN.findall(answer)) % 2 == 0:
         answer = _DOLLAR_SIGN.sub(" ", answer)

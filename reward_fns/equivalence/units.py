@@ -9,7 +9,9 @@ from collections import Counter
 from fractions import Fraction
 from typing import NamedTuple
 
-from reward_fns.equivalence.text import TEXT_COMMANDS
+from reward_fns.equivalence.spellings import TEXT_COMMANDS
+from reward_fns.equivalence.text import remove_text_commands
+from reward_fns.equivalence.unit_tables import COUNTED_THINGS, NO_PLURALS, NUMBER_WORDS, UNITS
 
 
 class Unit(NamedTuple):
@@ -21,111 +23,28 @@ class Unit(NamedTuple):
 
 PERCENT = Unit((("%", 1),), Fraction(1))
 
-_PREFIXES = {"n": -9, "μ": -6, "m": -3, "c": -2, "d": -1, "k": 3, "M": 6, "G": 9}
-_LONG_PREFIXES = {"nano": -9, "micro": -6, "milli": -3, "centi": -2, "deci": -1, "kilo": 3, "mega": 6, "giga": 9}
-# Symbols that take prefixes, with their names and the power of ten in the basic unit of the same symbol.
-_METRIC = {
-    "m": "meter metre",
-    "g": "gram gramme",
-    "s": "second sec",
-    "L": "liter litre l",
-    "N": "newton",
-    "J": "joule",
-    "W": "watt",
-    "V": "volt",
-    "A": "ampere amp",
-    "Pa": "pascal",
-    "Hz": "hertz",
-    "C": "coulomb",
-    "F": "farad",
-    "T": "tesla",
-    "eV": "electronvolt",
-    "mol": "mole",
-    "cal": "calorie",
-    "K": "kelvin",
-    "Ω": "ohm",
-}
-# Names, the basic unit, and how many of it.
-_OTHER = (
-    ("in inch inches", "m", "0.0254"),
-    ("ft foot feet", "m", "0.3048"),
-    ("yd yard", "m", "0.9144"),
-    ("mi mile", "m", "1609.344"),
-    ("min minute mins", "s", "60"),
-    ("h hr hrs hour", "s", "3600"),
-    ("day", "s", "86400"),
-    ("week wk", "s", "604800"),
-    ("month", "month", "1"),
-    ("year yr yrs", "month", "12"),
-    ("lb lbs pound", "lb", "1"),
-    ("oz ounce", "lb", "0.0625"),
-    ("ton tonne", "g", "1000000"),
-    ("gal gallon", "gal", "1"),
-    ("quart qt", "gal", "0.25"),
-    ("pint", "gal", "0.125"),
-    ("cup", "cup", "1"),
-    ("acre", "acre", "1"),
-    ("dollar USD", "$", "1"),
-    ("cent", "$", "0.01"),
-    ("euro", "€", "1"),
-    ("yuan 元", "元", "1"),
-    ("rupee", "rupee", "1"),
-    ("radian rad", "radian", "1"),
-    ("unit", "unit", "1"),
-    ("bar", "bar", "1"),
-    ("atm", "atm", "1"),
-)
 _COMPOUND = {"mph": "mi/h", "kph": "km/h", "kmph": "km/h", "kmh": "km/h", "rpm": "revolution/min", "bps": "bit/s"}
 _TEMPERATURE = re.compile(r"(?:degrees? |°)?(?:celsius|fahrenheit)|°? ?[CF]", re.IGNORECASE)
-_PLURALS_OF_NOTHING = frozenset({"plus", "minus", "times", "less", "this", "was", "has", "vs", "series"})
-# Of numbers, not of things: `5 \text{ tens}` is 50, and `5 \text{ primes}` may name a list.
-_NUMBER_WORDS = re.compile(
-    r"(?:one|ten|hundred|thousand|\w*illion|dozen|score|half|halve|third|fourth|fifth|sixth|seventh|eighth|ninth|\w*th)s?"
-    "|squares?d?|cube[sd]?|percents?|factorials?|multiples?|roots?|powers?|logs?|modul(?:o|us)|digits?|bases?|halves"
-)
-# Of more things the plural will do.
-_COUNTED = frozenset(
-    re.split(
-        " ",
-        "people men women children mice fish sheep person child man woman student boy girl way apple orange book ball "
-        "card cookie coin marble car tree point game number integer solution piece page ticket seat item box bag team "
-        "player triangle rectangle edge face vertex vertices pair set path step move room house worker machine cat "
-        "dog egg flower each total",
-    )
-)
+_PART_OF_UNITS = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([a-zA-Z]+)")
+_PARTS_OF_UNITS = re.compile(rf"{_PART_OF_UNITS.pattern}(?:(?: and|,)* {_PART_OF_UNITS.pattern})+")
 _UNIT_TEXT = rf"\\(?:{TEXT_COMMANDS}|mathrm|operatorname)\{{[^{{}}]*\}}"
 _UNIT_FRACTION = (
     rf"\\frac ?\{{ ?(?:{_UNIT_TEXT}|[a-zA-Z]+) ?\}}\{{ ?(?:{_UNIT_TEXT}|[a-zA-Z]+) ?(?:\^\{{?[0-9]\}}?)? ?\}}"
 )
-# One letter at a time: a repeated word within a repetition could be matched in exponentially many ways.
+_NUMBER_BEFORE = r"(?:(?<=[0-9})\]%])|(?<=illion)|(?<=hundred)|(?<=thousand)|(?<=dozen)|(?<=\\pi)|(?<=\\pi ))"
+# Possessive, because what a piece matches could else be divided in exponentially many ways.
 _UNIT_WORDS = re.compile(
-    rf"(?:(?<=[0-9}})\]%])|(?<=\\pi)|(?<=\\pi ))\s*((?:{_UNIT_FRACTION}|{_UNIT_TEXT}|[a-zA-Z元μ.]|°|/"
-    r"|\\Omega(?![a-zA-Z])|\\cdot(?![a-zA-Z])|\s|\^ ?\{? ?-?[0-9] ?\}?(?![0-9}]))+)$"
+    rf"{_NUMBER_BEFORE}\s*(?!\s|\w*illion|thousand|hundred|dozen)"
+    rf"((?:{_UNIT_FRACTION}|{_UNIT_TEXT}|[a-zA-Z\u0400-\u04ff\u3040-\u9fffμñ.]|°|/"
+    r"|\\Omega(?![a-zA-Z])|\\cdot(?![a-zA-Z])|\s|\^ ?\{? ?-?[0-9] ?\}?(?![0-9}]))++)$"
 )
-_MARKED = re.compile(rf"{_UNIT_TEXT}|\\Omega|{_UNIT_FRACTION}|元")
+_MARKED = re.compile(rf"{_UNIT_TEXT}|\\Omega|{_UNIT_FRACTION}|[\u0400-\u04ff\u3040-\u9fff]")
 _UNIT_LETTERS = re.compile(r"[a-zA-Z]+")
 _CURRENCY = re.compile(r"^(-?) ?\\?([$€£¥]) ?(?=[0-9.])|(?<=[0-9]) ?\\?([$€£¥])$")
 _CURRENCIES = {"$": "$", "€": "€", "£": "£", "¥": "元"}
 _FLAT = re.compile(rf"\\(?:{TEXT_COMMANDS}|mathrm|operatorname)(?=\{{)|[{{}}]")
 _PER = re.compile(r"/|(?<![a-zA-Z])(?:per|an?)(?![a-zA-Z])")
 _POWER_WORDS = {"square": 2, "sq": 2, "sq.": 2, "cubic": 3, "cu": 3}
-
-
-def _make_table() -> dict[str, tuple[str, Fraction]]:
-    table: dict[str, tuple[str, Fraction]] = {}
-    for symbol, names in _METRIC.items():
-        for name in names.split():
-            table |= {prefix + name: (symbol, Fraction(10) ** power) for prefix, power in _LONG_PREFIXES.items()}
-            table[name] = (symbol, Fraction(1))
-        table |= {prefix + symbol: (symbol, Fraction(10) ** power) for prefix, power in _PREFIXES.items()}
-        table[symbol] = (symbol, Fraction(1))
-    table |= {"ml": ("L", Fraction(1, 1000)), "l": ("L", Fraction(1)), "hz": ("Hz", Fraction(1))}
-    for names, basic, factor in _OTHER:
-        table |= dict.fromkeys(names.split(), (basic, Fraction(factor)))
-    return table | {"minute": ("s", Fraction(60)), "min": ("s", Fraction(60))}
-
-
-_TABLE = _make_table()
 
 
 def split_unit(answer: str) -> tuple[str, Unit | None]:
@@ -135,9 +54,13 @@ def split_unit(answer: str) -> tuple[str, Unit | None]:
     """
     if answer.endswith("%"):
         return answer[:-1].rstrip(), PERCENT
+    answer = re.sub(r"^\\?(?:text\{)?Rs\.? ?\}? ?(?=[0-9])|^\\pounds ?(?=[0-9])", "", answer)
     if currency := _CURRENCY.search(answer):
         unit = Unit(((_CURRENCIES[currency[2] or currency[3]], 1),), Fraction(1))
         return _CURRENCY.sub(r"\1", answer).strip(), unit
+    bare = re.sub(r"\s+", " ", remove_text_commands(answer)).strip()
+    if _PARTS_OF_UNITS.fullmatch(bare) and (total := _add_units(bare)):
+        return total
     words = _UNIT_WORDS.search(answer)
     if words is None:
         return answer, None
@@ -154,11 +77,22 @@ def split_unit(answer: str) -> tuple[str, Unit | None]:
     return answer[: words.start()].rstrip() or answer, found
 
 
+def _add_units(answer: str) -> tuple[str, Unit] | None:
+    """Return the sum of `2 hours and 30 minutes` in its first unit, or None if they are of several dimensions."""
+    parts = [(Fraction(number), read_unit(unit)) for number, unit in _PART_OF_UNITS.findall(answer)]
+    first = parts[0][1]
+    if first is None or any(unit is None or unit.powers != first.powers for _, unit in parts):
+        return None
+    total = sum((number * unit.factor / first.factor for number, unit in parts if unit), Fraction(0))
+    return f"{total.numerator}/{total.denominator}", first
+
+
 def read_unit(text: str) -> Unit | None:
     """Return the unit that words and symbols name, or None. `read_unit("km/h") == read_unit("kilometers per hour")`"""
     flat = re.sub(r"\\frac ?\{(.*?)\}\{(.*)\}", r"\1/\2", text)
     flat = re.sub(r"\s+", " ", _FLAT.sub(" ", flat).replace(r"\cdot", " ").replace("*", " ")).strip(" .")
     flat = re.sub(r" ?\^ ?", "^", flat).replace(r"\Omega", "Ω")
+    flat = re.sub("^平方", "square ", re.sub("^立方", "cubic ", flat.replace("k Ω", "kΩ")))
     if not flat:
         return None
     if _TEMPERATURE.fullmatch(flat) and ("°" in flat or len(flat) > 1):
@@ -181,6 +115,9 @@ def read_unit(text: str) -> Unit | None:
             powers[name] += power
             factor *= scale**power
             exponent = 1
+    if liters := powers.pop("L", 0):  # cubic decimetres
+        powers["m"] += 3 * liters
+        factor /= 1000**liters
     return Unit(tuple(sorted((name, power) for name, power in powers.items() if power)), factor)
 
 
@@ -191,12 +128,12 @@ def _read_word(word: str) -> tuple[str, int, Fraction] | None:
     if exponent and power == 1:
         return None
     for spelling in (name, name.lower(), name.lower().rstrip("."), re.sub("s$", "", name.lower())):
-        if spelling in _TABLE and (len(spelling) > 1 or spelling == name):
-            return _TABLE[spelling][0], power, _TABLE[spelling][1]
+        if spelling in UNITS and (len(spelling) > 1 or spelling == name):
+            return UNITS[spelling][0], power, UNITS[spelling][1]
     lower = name.lower()
-    if _NUMBER_WORDS.fullmatch(lower) or lower in _PLURALS_OF_NOTHING:
+    if NUMBER_WORDS.fullmatch(lower) or lower in NO_PLURALS:
         return None
     is_plural = len(lower) > 3 and lower.endswith("s") and not lower.endswith(("ss", "us", "is")) and lower.isalpha()
-    if lower in _COUNTED or is_plural:
+    if lower in COUNTED_THINGS or is_plural:
         return re.sub(r"(?<=[sxh])es$|s$", "", lower), power, Fraction(1)
     return None

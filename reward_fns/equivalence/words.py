@@ -7,7 +7,8 @@ therefore settled here.
 
 import re
 
-from reward_fns.equivalence.text import TEXT_COMMANDS, make_comparable, remove_text_commands
+from reward_fns.equivalence.spellings import TEXT_COMMANDS
+from reward_fns.equivalence.text import make_comparable, remove_text_commands
 from reward_fns.equivalence.written_numbers import CONNECTIVE
 from reward_fns.expressions.reader import MAX_PRODUCT_LETTERS
 
@@ -22,13 +23,22 @@ _ROMAN_NUMERAL = re.compile(r"[IVXLC]{2,}")
 
 _MARKED_WORDS = re.compile(rf"\\(?:{TEXT_COMMANDS}|operatorname)\{{([^{{}}]*)\}}")
 _MARKED_WORD = re.compile(r"\\text(?:bf|it|rm|normal)?\{ ?[A-Za-z]{2,} ?\}")
+_SENTENCE = re.compile("[A-Za-z]{3,} +[^ ]")
 _LATEX_COMMAND = re.compile(r"\\(?:begin|end)\{[a-z]*\}(?:\{[a-z|]*\})?|\\[a-zA-Z]+")
 _UNMARKED_WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{2,}")
 _NUMBER_BEHIND_WORDS = re.compile(r"\\(?:text|mathrm|mbox)\{[^{}]*[a-zA-Z]{2}[^{}]*\}.*[0-9]")
-_NUMBER_WITH_WORDS = re.compile(r"-?[0-9.]+ ?\\(?:text|mathrm|mbox)\{[a-z ]{4,}\}")
 # What math-verify passes over without a word of warning.
 _PASSED_OVER = re.compile(
-    r"\\(?:[bp]?mod|angle|triangle|operatorname|equiv|ldots|mid|forall|exists|overline|vec|hat|bar)(?![a-zA-Z])|\\\{[^{}]*:"
+    r"\\(?:[bp]?mod|operatorname|equiv|ldots|mid|forall|exists|overline|vec|hat)(?![a-zA-Z])|\\\{[^{}]*:|[0-9]'|V_|!!"
+    r"|[)\]]\s*\\mathrm"
+)
+# Words that make something else of a formula. Other words that are unread leave the question to math-verify.
+_CHANGES_MEANING = re.compile(
+    rf"{CONNECTIVE.pattern}|wrong|false|incorrect|never|none|neither|minus|plus|negative|times|over|per|by|twice|double[ds]?"
+    r"|tripled?|half|halves|halved|squared?|cubed?|root|factorial|mod|modulo|base|choose|divided|percent|\w*illion\w*"
+    r"|(?:ten|hundred|thousand|dozen|score)s?|\w{2,}ths?|thirds?|quarters?|except|without|approximately|between|if|unless"
+    r"|odd|even|prime|positive|negative|minutes?|seconds?|hours?|log|ln",
+    re.IGNORECASE,
 )
 
 
@@ -42,6 +52,8 @@ def compare_words(candidate: str, gold: str) -> bool | None:
     letters = [_read_choice_letter(answer) for answer in (spaced_candidate, spaced_gold)]
     if all(letters) and (letters[0] != letters[1] or min(len(spaced_candidate), len(spaced_gold)) <= len("(A)")):
         return letters[0] == letters[1]
+    if _SENTENCE.search(spaced_gold) and _lower_words(spaced_candidate) == _lower_words(spaced_gold):
+        return True
     answers = [candidate, gold]
     candidate, gold = make_comparable(candidate), make_comparable(gold)
     if _TITLE.fullmatch(candidate) and _TITLE.fullmatch(gold) and candidate.lower() == gold.lower():
@@ -62,18 +74,16 @@ def remove_label(answer: str, gold: str) -> str:
 
 
 def is_different_in_words(candidate: str, gold: str) -> bool:
-    """Return True if two answers of different texts certainly differ, in what a computer algebra system passes over.
+    """Return True if two answers of different texts differ in what a computer algebra system would pass over.
 
-    Example: `is_different_in_words("odd integers", "even integers") is True`
+    Example: `is_different_in_words("5 or more", "5") is True`
     """
+    words = [[word.lower() for word in _find_words(answer)] for answer in (candidate, gold)]
     if any(_PASSED_OVER.search(answer) or _NUMBER_BEHIND_WORDS.search(answer) for answer in (candidate, gold)):
         return True
-    words = [sorted(word.lower() for word in _find_words(answer)) for answer in (candidate, gold)]
-    if any(map(_NUMBER_WITH_WORDS.fullmatch, (candidate, gold))) and not all(words):
-        return True  # The words are no unit, which would have been compared.
-    if all(words):
-        return words[0] != words[1]
-    return any(CONNECTIVE.fullmatch(word) for word in words[0] + words[1])
+    if all(words) and sorted(words[0]) != sorted(words[1]):
+        return True
+    return any(_CHANGES_MEANING.fullmatch(word) for word in words[0] + words[1])
 
 
 def _read_choice_letter(answer: str) -> str:
@@ -82,6 +92,10 @@ def _read_choice_letter(answer: str) -> str:
     if choice is None or _UNCERTAIN.search(answer[len("(A)") :]):
         return ""
     return choice[1] or choice[2]
+
+
+def _lower_words(answer: str) -> str:
+    return re.sub("[A-Za-z]{3,}", lambda word: word[0].lower(), make_comparable(answer))
 
 
 def _is_word(answer: str) -> bool:

@@ -9,7 +9,7 @@ _REPEATING = re.compile(r"(-?[0-9]*)\.([0-9]*)\\overline\{([0-9]+)\}")
 _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:[, ][0-9]{3})+(?:\.[0-9]+)?")
 _RATIO = re.compile(
     r"([+-]?)(?:([0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+) *(?=\\frac| [0-9]))?"
-    r" *(?:\\frac\{(-?[0-9]+)\}\{([0-9]+)\}|([0-9]+) */ *([0-9]+))"
+    r" *(?:\\frac\{(-?[0-9]+)\}\{([0-9]+)\}|([0-9]+) *[/:] *([0-9]+))"
 )
 _SCALES = {
     "hundred": Fraction(100),
@@ -31,6 +31,50 @@ _SCALE = re.compile(
     rf" ?(?:\\(?:text|mathrm|mbox)\{{ ?)?(?:({'|'.join(_SCALES)})s?|({'|'.join(_POWERS)})) ?\}}?$", re.IGNORECASE
 )
 
+_BARE_TEXT = re.compile(r"^\\text\{ ?([a-z -]+) ?\}$", re.IGNORECASE)
+_SMALL = dict(
+    zip(
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ],
+        range(20),
+        strict=True,
+    )
+)
+_TENS = dict(
+    zip(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], range(20, 100, 10), strict=True)
+)
+_PARTS = {
+    "half": 2,
+    "halves": 2,
+    "quarter": 4,
+    "third": 3,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "eighth": 8,
+    "tenth": 10,
+}
+
 # `3 \text{ mod } 5`, `41 \text{ or more}`: such words belong to the answer.
 CONNECTIVE = re.compile("or|and|more|less|not|no|to|if|for|any|all|only|except|than|least|most|when|where|is|are", re.I)
 
@@ -43,9 +87,10 @@ def read_number(number: str) -> Fraction | None:
     """
     if scale := _SCALE.search(number):
         value = read_number(number[: scale.start()])
-        if value is None or scale[2]:
-            return value if value is None else value ** _POWERS[scale[2].lower()]
-        return value * _SCALES[scale[1].lower()]
+        if value is not None:
+            return value ** _POWERS[scale[2].lower()] if scale[2] else value * _SCALES[scale[1].lower()]
+    if number.isascii() and number[:1].isalpha() or number.startswith(r"\text{"):
+        return read_number_words(_BARE_TEXT.sub(r"\1", number))
     if _DECIMAL.fullmatch(number):
         return Fraction(number)
     if _GROUPED.fullmatch(number):
@@ -54,6 +99,31 @@ def read_number(number: str) -> Fraction | None:
         return _read_repeating(*repeating.groups())
     ratio = _RATIO.fullmatch(number)
     return None if ratio is None else _read_ratio(ratio)
+
+
+def read_number_words(text: str) -> Fraction | None:
+    """Return the number that words name, or None. Example: `read_number_words("two hundred and forty-two") == 242`"""
+    words = re.split("[- ]+", text.strip().lower())
+    sign = -1 if words[0] in ("minus", "negative") else 1
+    words = words[sign < 0 :]
+    if not words:
+        return None
+    part = _PARTS.get(words[-1]) or _PARTS.get(words[-1].removesuffix("s"))
+    if part and len(words) == 2:
+        count = 1 if words[0] in ("a", "one") else _SMALL.get(words[0])
+        return None if count is None else Fraction(sign * count, part)
+    total, current = Fraction(0), Fraction(0)
+    for word in words:
+        if word in _SMALL or word in _TENS:
+            current += _SMALL.get(word, _TENS.get(word, 0))
+        elif word in _SCALES and _SCALES[word] >= 100 and current:
+            current *= _SCALES[word]
+            if _SCALES[word] > 100:
+                total, current = total + current, Fraction(0)
+        elif word != "and" or not current + total:
+            return None
+    is_number = any(word in _SMALL or word in _TENS for word in words)
+    return sign * (total + current) if is_number else None
 
 
 def _read_repeating(whole: str, fixed: str, repeated: str) -> Fraction:

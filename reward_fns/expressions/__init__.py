@@ -1,6 +1,7 @@
 """Expressions are read from LaTeX, and compared by their values at fixed points.
 
 compare.py   two expressions compared
+points.py    where they are evaluated; roots.py compares equations by their roots
 reader.py    the grammar: from tokens to a value
 commands.py  the LaTeX commands that have a value; compare.py hands them to the reader
 scanner.py   from text to tokens

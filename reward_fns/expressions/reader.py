@@ -94,7 +94,7 @@ class Reader(Scanner):
                 value, is_divisor = self.arithmetic.divide(value, self._read_signed_power()), True
             elif not self._is_at_operand():
                 return value
-            elif is_divisor or self.peek().isdigit():
+            elif is_divisor or (self.peek().isdigit() and self.text[: self.position].rstrip()[-1:] != "!"):
                 raise Unreadable("1/2x is (1/2)x to some and 1/(2x) to others; 2 3 is no product")
             else:
                 value = self.arithmetic.multiply(value, self._read_power())
@@ -119,9 +119,12 @@ class Reader(Scanner):
                 # An angle inside a function, a number of degrees by itself.
                 value = make_rounded(value) * ROUNDED.pi / 180 if self._num_open_functions else value
             elif self.take("!"):
-                if self.peek() == "!":
-                    raise Unreadable("a double factorial")
-                value = self.arithmetic.compute_factorial(value)
+                if self.take("!"):
+                    if self.peek() == "!":
+                        raise Unreadable("a triple factorial")
+                    value = self.arithmetic.compute_double_factorial(value)
+                else:
+                    value = self.arithmetic.compute_factorial(value)
             elif self.match(_POWER):
                 return self.arithmetic.raise_to_power(value, self.read_exponent())
             else:

@@ -103,6 +103,14 @@ class Arithmetic:
             return ROUNDED.gamma(make_rounded(argument) + 1)
         return self._count_bits(Fraction(math.factorial(argument.numerator)))
 
+    def compute_double_factorial(self, argument: Value) -> Value:
+        """Return n(n-2)(n-4)... of a whole number: `Arithmetic().compute_double_factorial(Fraction(5)) == 15`"""
+        if not isinstance(argument, Fraction) or argument.denominator != 1 or argument < 0:
+            raise Unreadable("double factorial")
+        if argument > MAX_FACTORIAL:
+            raise TooLarge("double factorial")
+        return self._count_bits(Fraction(math.prod(range(argument.numerator, 0, -2))))
+
     def apply(self, function: Callable[[Value], Value], argument: Value) -> Value:
         """Apply a function of mpmath to `argument`. Raises Undefined at a pole."""
         argument = make_rounded(argument)

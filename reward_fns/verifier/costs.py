@@ -16,6 +16,7 @@ MAX_MATRIX_EXPONENT = 5
 MAX_SUM_TERMS = 50
 MAX_VERIFIER_FACTORIAL = 1_000
 MAX_BINOMIAL = 100
+MAX_NUMBER_BESIDE_FACTORIAL = 20  # (2n + 1)!, and not (9^9)!
 MAX_VERIFIER_NESTING = 8
 MAX_BARS = 10
 MAX_SYMBOLIC_ENTRIES = 9  # of a matrix or determinant with letters
@@ -61,7 +62,7 @@ def _has_costly_sum(answer: str) -> bool:
 def _has_costly_factorial(answer: str) -> bool:
     if _BINOMIAL.search(answer) and ("^" in answer or _find_largest_number(answer) > MAX_BINOMIAL):
         return True
-    if _FACTORIAL_OF_MORE.search(answer) and _DIGITS.search(answer):
+    if _FACTORIAL_OF_MORE.search(answer) and _find_largest_number(answer) > MAX_NUMBER_BESIDE_FACTORIAL:
         return True
     return any(int(number) > MAX_VERIFIER_FACTORIAL for number in _FACTORIAL.findall(answer))
 

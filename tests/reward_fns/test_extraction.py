@@ -35,7 +35,9 @@ CASES = [
     ("a frame escaped twice", r"\\fbox{42}", "42"),
     ("a box after a line break", r"x\\\boxed{42}", "42"),
     ("outer spaces are removed", r"\boxed{ 4 2 }", "4 2"),
-    ("no braces, no box", r"\boxed 42", None),
+    ("no braces, a number", r"is $\boxed 42$.", "42"),
+    ("no braces, a word", r"\boxed five", None),
+    ("the last of both kinds", r"\boxed{1} and \boxed -2.5.", "-2.5"),
     ("reversed braces", r"\boxed}42{", None),
     ("another command that begins alike", r"\boxedx{42}", None),
     ("another command that ends alike", r"\mbox{42}", None),
@@ -96,7 +98,7 @@ def content_of_the_box_at(text, start):
     return None
 
 
-PIECES = [r"\boxed{", r"\fbox {", r"\boxed", "{", "}", "}", r"\{", r"\}", r"\\", "1", " "]
+PIECES = [r"\boxed{", r"\fbox {", r"\boxed", "{", "}", "}", r"\{", r"\}", r"\\", "+", " "]
 
 
 @settings(max_examples=300)

@@ -41,6 +41,12 @@ SAME = [
     ("f(2)", "2f"),
     ("u(u+1)", "u^2+u"),
     ("F(a-b)", "Fa-Fb"),
+    (r"\binom{n}{2}", r"\frac{n(n-1)}{2}"),
+    ("(n+1)!", "(n+1) n!"),
+    (r"\frac{n!}{(n-1)!}", "n"),
+    ("(2n-1)!!", r"\frac{(2n)!}{2^n n!}"),
+    (r"\cos(n\pi)", "(-1)^n"),
+    (r"2^n \cdot 2", "2^{n+1}"),
     (r"\pi h(r+h)", r"\pi hr+\pi h^2"),
     (r"\frac{h(a+b)}{2}", r"\frac{(a+b)h}{2}"),
 ]
@@ -53,6 +59,10 @@ DIFFERENT = [
     ("1,234", "1.234"),
     (r"\frac{1}{0}", "1"),
     ("1/2004!", "1/2006!"),
+    ("3!!", "720"),
+    (r"\binom{n}{2}", r"\frac{n(n+1)}{2}"),
+    ("(n+1)!", r"n \cdot n!"),
+    ("(-1)^n", "(-1)^{n+1}"),
     ("2^{-98}", "2^{-99}"),
     (r"e^{\pi\sqrt{163}}", "262537412640768744"),
     (r"5\text{ m/s}", r"5\text{ m}"),
@@ -92,7 +102,6 @@ OPEN = [
     (r"\log 100", "2"),
     (r"x\%", "x"),
     (r"\begin{vmatrix}1&2\\3&4\end{vmatrix}", "-2"),
-    ("3!!", "720"),
 ]
 
 
@@ -109,10 +118,10 @@ def test_answers_are_the_same_different_or_left_open(candidate, gold, expected):
     ("candidate", "gold", "accuracy"),
     [
         (r"\log 100", "2", 1.0),
-        (r"\binom{n}{2}", r"\frac{n(n-1)}{2}", 1.0),
+        (r"2\begin{pmatrix}1\\2\end{pmatrix}", r"\begin{pmatrix}2\\4\end{pmatrix}", 1.0),
         (r"\begin{vmatrix}1&2\\3&4\end{vmatrix}", "-2", 1.0),
         (r"\begin{vmatrix}1&2\\3&4\end{vmatrix}", "2", 0.0),
-        (r"\binom{n}{2}", r"\frac{n(n+1)}{2}", 0.0),
+        (r"2\begin{pmatrix}1\\2\end{pmatrix}", r"\begin{pmatrix}2\\2\end{pmatrix}", 0.0),
     ],
 )
 def test_what_is_left_open_is_settled_by_the_verifier(candidate, gold, accuracy):

@@ -65,7 +65,7 @@ CONVENTIONS = {
     ),
     "approximations": (
         [(r"1/3 \approx 0.33", "1/3"), (r"x = 1/3 \approx 0.33", "1/3")],
-        [(r"1/3 \approx 0.33", "0.33"), (r"1/3 \approx 0.33", "1/4")],
+        [(r"1/3 \approx 0.33", "1/4"), (r"1/3 \approx 0.33", "0.34")],
     ),
     "rounded": (
         [
@@ -151,8 +151,78 @@ CONVENTIONS = {
     ),
 }
 
+CONVENTIONS |= {
+    "residues and periods": (
+        [
+            ("x=5k+2", r"x \equiv 2 \pmod 5"),
+            (r"x=k\pi", r"x=n\pi"),
+            (r"n \text{ is odd}", r"n=2k+1, k \in \mathbb{Z}"),
+            (r"n \text{ is divisible by } 3", r"3 \mid n"),
+            (r"x=\pm\frac{\pi}{3}+2k\pi", r"x=\frac{\pi}{3}+2k\pi, x=\frac{5\pi}{3}+2k\pi"),
+        ],
+        [("x=5k+2", r"x \equiv 2 \pmod{10}"), (r"x=k\pi", r"x=2k\pi"), ("2k+2", r"\text{even}"), ("y=2n+1", "y=2n-1")],
+    ),
+    "signs of plus and minus": (
+        [(r"(\pm 1, 0)", "(1,0), (-1,0)"), (r"1 \mp \sqrt{2}", r"1 \pm \sqrt{2}")],
+        [(r"(\pm 1, \pm 2)", "(1,2), (-1,-2)"), (r"\pm(1+i)", r"1 \pm i")],
+    ),
+    "unit vectors": (
+        [
+            (r"\langle 1,2 \rangle", r"\mathbf{i}+2\mathbf{j}"),
+            (r"\begin{pmatrix}1\\2\end{pmatrix}", r"\hat{i}+2\hat{j}"),
+        ],
+        [(r"\langle 1,2 \rangle", r"2\mathbf{i}+\mathbf{j}"), (r"\hat{i}", "i")],
+    ),
+    "functions in pieces": (
+        [
+            (
+                r"\begin{cases} x & x>0 \\ 0 & \text{otherwise} \end{cases}",
+                r"\begin{cases} 0, & \text{else} \\ x, & \text{if } x>0\end{cases}",
+            )
+        ],
+        [
+            (
+                r"\begin{cases} x & x>0 \\ 0 & \text{otherwise} \end{cases}",
+                r"\begin{cases} x & x>1 \\ 0 & \text{otherwise} \end{cases}",
+            )
+        ],
+    ),
+    "sets in words": (
+        [
+            (r"m \in [\sqrt{2}, \infty)", r"m \ge \sqrt{2}"),
+            (r"-2 \le x \le 7", r"x \in [-2,7]"),
+            (r"\text{all real numbers except } 2", r"x \ne 2"),
+            (r"x \text{ is at least } 2", r"x \ge 2"),
+        ],
+        [(r"\text{all real numbers greater than } 3", r"[3,\infty)"), (r"\text{at least } 2", "2")],
+    ),
+    "whole numbers": (
+        [(r"\mathbb{N}", r"\mathbb{Z}^+"), (r"\text{all positive integers}", r"\mathbb{N}"), (r"\cos(n\pi)", "(-1)^n")],
+        [(r"\mathbb{N}", r"\mathbb{Z}"), ("(2n)!", "2n!"), ("n!!", "(n!)!"), (r"\cos(x\pi)", "1")],
+    ),
+    "remarks": (
+        [
+            (r"2x^3 \text{ for any real constant}", "2x^3"),
+            (r"f(x)=cx \text{ for some constant } c", "f(x)=cx"),
+            (r"x=5 \text{ only}", "5"),
+            (r"\text{The answer is } 5", "5"),
+        ],
+        [(r"\text{not } 5", "5"), (r"5 \text{ if } x>0", "5"), (r"5 \text{ wrong}", "5")],
+    ),
+    "ratios and times": (
+        [("3:10", r"\frac{3}{10}"), ("17:00", r"5 \text{ p.m.}")],
+        [("10:30", "10/30"), ("3'", "3"), ("3:10", "10:3")],
+    ),
+    "computations": ([(r"\gcd(12,18)", "6")], [(r"\int_0^1 x^2\,dx", r"\frac{1}{3}"), (r"\lim_{x \to 0} x", "0")]),
+    "metres behind a space": ([(r"576\pi\;m^{2}", r"576\pi")], [("10 m", "10"), ("3x m^2", "3x")]),
+}
+
 # Lines that tell the candidate from the gold.
 ONE_WAY_CONVENTIONS = {
+    "an approximation that the reference gives": (
+        [("-0.891", r"\cos 207^\circ \approx -0.891"), ("0.33", r"1/3 \approx 0.33")],
+        [("0.33", "1/3"), ("0.34", r"1/3 \approx 0.33"), (r"1/3 \approx 0.33", "0.33")],
+    ),
     "a decimal comma": (
         [("1000,99", "1000.99"), ("0.111", "0,111"), ("1,3", "1.3"), ("0,123", "0.123")],
         [("1,2", "1.3"), ("0.1", "0,1"), ("0.112", "0,111"), ("1000,99", "1000.98"), ("0,123", "123")],

@@ -141,12 +141,14 @@ def test_a_matrix_is_read_by_rows(answer, rows):
     [
         (r"\pm 2", ("+ 2", "- 2")),
         (r"1 \pm\sqrt{2}", (r"1 +\sqrt{2}", r"1 -\sqrt{2}")),
-        (r"\pm 1 \pm 2", None),  # two of them stand for two answers or for four
+        (r"\pm 1 \pm 2", ("+ 1 + 2", "+ 1 - 2", "- 1 + 2", "- 1 - 2")),
+        (r"\pm 1 \mp 2", ("+ 1 - 2", "- 1 + 2")),
+        (r"\pm 1 \pm 2 \pm 3 \pm 4", None),
         (r"\pmod 3", None),
         ("2", None),
     ],
 )
-def test_one_sign_of_plus_or_minus_stands_for_two_answers(answer, signs):
+def test_a_sign_of_plus_or_minus_stands_for_two_answers(answer, signs):
     assert expand_plus_or_minus(answer) == signs
 
 

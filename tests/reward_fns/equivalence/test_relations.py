@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reward_fns.equivalence.relations import compare_relations, rewrite_as_set
+from reward_fns.equivalence.relations import compare_relations, name_set
 
 SAME = [
     ("x<1", "x<1"),
@@ -91,41 +91,16 @@ def test_only_the_turned_sign_is_the_same_the_other_way_round(bound, sign, other
         (r"x+y \in (0,1)", r"x+y \in (0,1)"),
         (r"2 \in x", r"2 \in x"),
         (r"x \infty", r"x \infty"),
-        (r"0 < x \le 1", "(0,1]"),
-        (r"0 \leq x < 1", "[0,1)"),
-        ("0<x<1", "(0,1)"),
-        ("1>x>=0", "[0,1)"),
-        (r"1 \ge x \gt 0", "(0,1]"),
-        (r"-\sqrt{2} < y < \pi", r"(-\sqrt{2},\pi)"),
-        ("0<x>1", "0<x>1"),
-        (r"0 \ne x < 1", r"0 \ne x < 1"),
-        (r"0 < x \ne 1", r"0 < x \ne 1"),
-        (r"0 \ne x \ne 1", r"0 \ne x \ne 1"),
-        ("a<x<1", "a<x<1"),
-        ("0<x<b", "0<x<b"),
-        ("0<2x<1", "0<2x<1"),
-        ("0<x<y<1", "0<x<y<1"),
-        ("x<1", r"(-\infty,1)"),
-        (r"x \le 1", r"(-\infty,1]"),
-        ("x>1", r"(1,\infty)"),
-        (r"x \ge 1", r"[1,\infty)"),
-        (r"x \ne 1", r"x \ne 1"),
-        ("2x<1", "2x<1"),
+        ("0<x<1", "0<x<1"),
         ("5", "5"),
     ],
 )
 def test_what_names_a_variable_describes_a_set(answer, expected):
-    assert rewrite_as_set(answer, "(0,1)") == expected
-
-
-def test_a_chain_of_inequalities_is_an_interval_only_beside_brackets():
-    assert rewrite_as_set("0<x<1", "x") == "0<x<1"
-    assert rewrite_as_set(r"x \in A", "B") == "A"
+    assert name_set(answer, "(0,1)") == expected
 
 
 @pytest.mark.parametrize(
     "other", ["y<1", r"y \in A", "0<y<1", "y=1", r"y \equiv 1", r"a \mid b", r"a \sim b", r"A \cong B", r"A \subset B"]
 )
 def test_answers_that_both_name_something_keep_their_names(other):
-    assert rewrite_as_set("0<x<1", other) == "0<x<1"
-    assert rewrite_as_set(r"x \in A", other) == r"x \in A"
+    assert name_set(r"x \in A", other) == r"x \in A"

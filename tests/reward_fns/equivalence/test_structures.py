@@ -11,15 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reward_fns.equivalence.compare import compare_quickly
-from reward_fns.equivalence.structures import (
-    NO_SUCH,
-    compare_equations,
-    compare_lists,
-    compare_matrices,
-    compare_tuples,
-    compare_unions,
-    has_full_pairing,
-)
+from reward_fns.equivalence.lists import NO_SUCH, compare_lists, has_full_pairing
+from reward_fns.equivalence.structures import compare_equations, compare_matrices, compare_tuples, compare_unions
 
 
 def compare(candidate, gold):

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from reward_fns.expressions.compare import evaluate
+from reward_fns.expressions.points import evaluate
 from reward_fns.expressions.scanner import Unreadable
 from reward_fns.expressions.values import FUNCTIONS, ROUNDED, Undefined
 

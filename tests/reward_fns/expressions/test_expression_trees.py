@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reward_fns.equivalence.text import clean
-from reward_fns.expressions.compare import evaluate
+from reward_fns.expressions.points import evaluate
 from reward_fns.expressions.values import Undefined, make_rounded
 
 VARIABLES = {"x": Fraction(2, 3), "y": Fraction(-5), r"\alpha": Fraction(7, 4), "n_1": Fraction(3)}

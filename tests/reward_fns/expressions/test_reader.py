@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from reward_fns.expressions.compare import evaluate
+from reward_fns.expressions.points import evaluate
 from reward_fns.expressions.scanner import Unreadable
 from reward_fns.expressions.values import ROUNDED, TooLarge, Undefined, are_equal
 from reward_fns.limits import MAX_NESTING
@@ -180,7 +180,7 @@ UNREADABLE = [
     ("1e3x", "1000x or e times 3x"),
     ("٣", "a digit of another script"),
     ("(-1)!", "no whole number"),
-    ("3!!", "the double factorial 3 or (3!)! = 720"),
+    ("3!!!", "the triple factorial"),
 ]
 
 
