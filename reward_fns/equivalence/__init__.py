@@ -5,6 +5,7 @@ text.py             an answer without what carries no meaning
 signs.py            Unicode into LaTeX
 spellings.py        a table: each spelling, and the one that is used for it
 vocabulary.py       phrases, times and choices in several spellings; remarks that say nothing more
+numbers.py          written numbers compared, with units
 written_numbers.py  the number that an answer writes out
 units.py            the unit behind it; unit_tables.py holds those that there are
 parts.py            an answer taken apart: lists, unions, equations

@@ -68,13 +68,9 @@ import re
 
 from reward_fns.equivalence.families import compare_families
 from reward_fns.equivalence.lists import NO_SUCH, Compare, StructureVerdict, compare_lists
+from reward_fns.equivalence.numbers import are_plain_numbers, compare_numbers
 from reward_fns.equivalence.parts import (
-    has_answer_on_right,
     is_relation,
-    split_brackets,
-    split_equation,
-    split_matrix,
-    split_union,
 )
 from reward_fns.equivalence.relations import compare_relations, name_set
 from reward_fns.equivalence.rewriting import spell_out_names
@@ -89,15 +85,11 @@ from reward_fns.equivalence.structures import (
 )
 from reward_fns.equivalence.text import clean, make_comparable
 from reward_fns.equivalence.units import PERCENT, split_unit
-from reward_fns.equivalence.vocabulary import compare_phrases, is_time_of_day, split_qualifier, translate_phrases
+from reward_fns.equivalence.vocabulary import compare_phrases, split_qualifier, translate_phrases
 from reward_fns.equivalence.words import compare_words, is_different_in_words, remove_label
-from reward_fns.equivalence.written_numbers import read_number
-from reward_fns.expressions.compare import compare_expressions, is_rounded
+from reward_fns.expressions.compare import compare_expressions
 
-_LONG_WORD = re.compile(r"(?<![\\a-zA-Z])(?!sqrt|sinh|cosh|tanh)[a-zA-Z]{4,}")
 _FINAL_APPROXIMATION = re.compile(r"[^\s]\s*(?:\\approx(?![a-zA-Z])|\\simeq) ?(-?[0-9.]+)$")
-_PLAIN_NUMBER = re.compile(r"-? ?(?:[0-9.,/ ]*[0-9]|[0-9]* ?\\frac\{-?[0-9]+\}\{[0-9]+\})%?")
-_DECIMAL_COMMA = re.compile(r"-?0,[0-9]{3,}")
 
 
 def compare_quickly(candidate: str, gold: str) -> bool | None:
@@ -111,10 +103,7 @@ def compare_quickly(candidate: str, gold: str) -> bool | None:
         return False
     if make_comparable(candidate) == make_comparable(gold):
         return True
-    if (
-        all(map(_PLAIN_NUMBER.fullmatch, (candidate, gold)))
-        and (verdict := _compare_numbers(candidate, gold)) is not None
-    ):
+    if are_plain_numbers(candidate, gold) and (verdict := compare_numbers(candidate, gold)) is not None:
         return verdict
     (candidate, qualifier), (gold, gold_qualifier) = split_qualifier(candidate), split_qualifier(gold)
     if qualifier and gold_qualifier and qualifier != gold_qualifier:
@@ -141,47 +130,11 @@ def _compare(candidate: str, gold: str) -> bool | None:
     candidate, gold = name_set(candidate, gold), name_set(gold, candidate)
     if make_comparable(candidate) == make_comparable(gold):
         return True
-    for compare in (_compare_numbers, compare_words, _compare_structures):
+    for compare in (compare_numbers, compare_words, _compare_structures):
         verdict = compare(candidate, gold)
         if verdict is not None:
             break
     return verdict
-
-
-def _compare_numbers(candidate: str, gold: str) -> bool | None:
-    """Compare two written numbers, with or without units, or one with something that is certainly no number."""
-    (candidate_number, candidate_unit), (gold_number, gold_unit) = split_unit(candidate), split_unit(gold)
-    if _DECIMAL_COMMA.fullmatch(gold_number):
-        gold_number = gold_number.replace(",", ".")
-    candidate_value, gold_value = read_number(candidate_number), read_number(gold_number)
-    if candidate_value is None and "." in gold_number:
-        candidate_value = read_number(candidate_number.replace(",", "."))
-    if candidate_value is None and gold_value is None:
-        return None
-    if is_time_of_day(candidate) or is_time_of_day(gold):
-        return False
-    if candidate_value is None or gold_value is None:
-        return False if _is_no_number(candidate if candidate_value is None else gold) else None
-    if candidate_unit and gold_unit:
-        if candidate_unit.powers != gold_unit.powers:
-            return False
-        candidate_value *= candidate_unit.factor / gold_unit.factor
-    elif PERCENT in (candidate_unit, gold_unit):
-        percent, plain = (candidate_value, gold_value) if candidate_unit else (gold_value, candidate_value)
-        return plain in (percent, percent / 100)
-    return candidate_value == gold_value or is_rounded(candidate_number, gold_number, candidate_value, gold_value)
-
-
-def _is_no_number(answer: str) -> bool:
-    """Return True if `answer` is certainly not one number: a union, a matrix, a tuple, an equation, plain words."""
-    if len(split_union(answer)) > 1 or split_matrix(answer) is not None:
-        return True
-    enclosing = split_brackets(answer)
-    if enclosing is not None and len(enclosing.parts) > 1:
-        return True
-    if not any(character.isdigit() for character in answer) and _LONG_WORD.search(answer) and "\\" not in answer:
-        return True
-    return not has_answer_on_right(split_equation(answer)) and not is_relation(answer)
 
 
 def _compare_structures(candidate: str, gold: str) -> bool | None:

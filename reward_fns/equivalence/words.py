@@ -10,7 +10,7 @@ import re
 from reward_fns.equivalence.spellings import TEXT_COMMANDS
 from reward_fns.equivalence.text import make_comparable, remove_text_commands
 from reward_fns.equivalence.written_numbers import CONNECTIVE
-from reward_fns.expressions.reader import MAX_PRODUCT_LETTERS
+from reward_fns.expressions.tokens import MAX_PRODUCT_LETTERS
 
 _CHOICE = re.compile(r"\(?([A-J])\)?[.:)]?")
 _LABEL = re.compile(r"(?:\(([A-J])\)|([A-J])[.:)]) .*")

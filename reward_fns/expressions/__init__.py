@@ -2,7 +2,7 @@
 
 compare.py   two expressions compared
 points.py    where they are evaluated; roots.py compares equations by their roots
-reader.py    the grammar: from tokens to a value
+reader.py    the grammar: from tokens to a value; tokens.py holds their patterns
 commands.py  the LaTeX commands that have a value; compare.py hands them to the reader
 scanner.py   from text to tokens
 values.py    exact and 38-digit arithmetic with bounds

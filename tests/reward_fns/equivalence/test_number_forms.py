@@ -92,7 +92,7 @@ def with_examples(test):
     return test
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @with_examples
 @given(rationals)
 def test_every_form_of_a_number_equals_every_other(value):
@@ -102,7 +102,7 @@ def test_every_form_of_a_number_equals_every_other(value):
     assert [form for form, gold in zip(forms, forms[1:] + forms[:1], strict=True) if not is_right(form, gold)] == []
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @with_examples
 @given(rationals)
 def test_every_percentage_equals_the_number_before_its_sign(value):
@@ -110,7 +110,7 @@ def test_every_percentage_equals_the_number_before_its_sign(value):
     assert all(compare_quickly(gold, form) for form in percent_forms(value) for gold in plain_forms(100 * value))
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @with_examples
 @given(rationals)
 def test_no_form_of_a_number_equals_any_form_of_its_neighbours(value):
