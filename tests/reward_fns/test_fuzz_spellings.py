@@ -158,7 +158,66 @@ def write_matrix(entries):
     ]
 
 
-KINDS = [rationals, surds, polynomials, intervals, unions, sets, matrices]
+def residues(draw):
+    modulus, residue = draw.randint(3, 30), draw.randint(1, 2)
+    return write_residue(residue, modulus), write_residue(residue + 1, modulus) + write_residue(residue, modulus + 1)
+
+
+def write_residue(residue, modulus):
+    return [
+        rf"x \equiv {residue} \pmod{{{modulus}}}",
+        rf"x\equiv {residue - modulus}\ (\text{{mod }} {modulus})",
+        rf"x={modulus}k+{residue}, k \in \mathbb{{Z}}",
+        rf"\{{{modulus}n-{modulus - residue} \mid n\in\mathbb{{Z}}\}}",
+        rf"x \equiv {residue}, {residue + modulus} \pmod{{{2 * modulus}}}",
+    ]
+
+
+def periods(draw):
+    part, factor = draw.randint(3, 12), draw.choice((1, 2))
+
+    def write(part, factor):
+        return [
+            rf"x=\frac{{\pi}}{{{part}}}+{factor}k\pi, k\in\mathbb{{Z}}".replace("+1k", "+k"),
+            rf"x={factor}n\pi+\frac{{\pi}}{{{part}}}".replace("=1n", "=n"),
+            rf"\frac{{\pi}}{{{part}}}-{factor}k\pi \text{{ for some integer }} k",
+            rf"x=\frac{{(1+{factor * part}k)\pi}}{{{part}}}, k \in \mathbb{{Z}}",
+        ]
+
+    return write(part, factor), write(part + 1, factor) + write(part, 3 - factor)
+
+
+def vectors(draw):
+    entries = [draw.randint(-9, 9) for _ in range(draw.choice((2, 3)))]
+    return write_vector(entries), write_vector([entries[0] + 1, *entries[1:]]) + write_vector(
+        [*entries[:-1], entries[-1] - 2]
+    )
+
+
+def write_vector(entries):
+    listed = ",".join(map(str, entries))
+    total = "+".join(rf"{entry}\mathbf{{{unit}}}" for entry, unit in zip(entries, "ijk", strict=False)).replace(
+        "+-", "-"
+    )
+    column = r"\\ ".join(map(str, entries))
+    return [f"({listed})", rf"\left\langle {listed} \right\rangle", total, rf"\begin{{pmatrix}}{column}\end{{pmatrix}}"]
+
+
+def whole_numbers(draw):
+    shift, factor = draw.randint(1, 4), draw.randint(2, 5)
+
+    def write(shift, factor):
+        product = "".join(f"(n+{step})" for step in range(1, shift + 1))
+        return [
+            rf"{factor}\cdot\frac{{(n+{shift})!}}{{n!}}",
+            f"{factor}{product}",
+            rf"\frac{{{factor}(n+{shift})!}}{{n!}}",
+        ]
+
+    return write(shift, factor), write(shift + 1, factor) + write(shift, factor + 1)
+
+
+KINDS = [rationals, surds, polynomials, intervals, unions, sets, matrices, residues, periods, vectors, whole_numbers]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
