@@ -1,20 +1,17 @@
-"""Preparing many problems without grading them: time, and peak memory of the process that does it."""
+"""Preparing many problems without grading them: CPU time, and peak memory of the process that does it."""
 
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 _WORDS = "A chain of sums that goes on for as long as the solution of a problem of the paper does. "
 
 
-def bench_preparation(num_rows: int) -> None:
-    """Print what `data_prep.prepare --no-verification` takes for rows of JSON Lines of 1.8 kB each."""
-    if num_rows == 0:
-        return
+def prepare(num_rows: int) -> tuple[float, float]:
+    """Return CPU seconds and MiB of `data_prep.prepare --no-verification` on JSON Lines of 1.8 kB a row."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "problems.jsonl")
         with source.open("w") as file:
@@ -23,13 +20,13 @@ def bench_preparation(num_rows: int) -> None:
                 record["solution"] = f"{_WORDS * 15} It is \\boxed{{{number + 1}}}."
                 file.write(json.dumps(record) + "\n")
         command = [sys.executable, "-m", "data_prep.prepare", "--input", str(source), "--no-verification"]
-        begin = time.perf_counter()
-        subprocess.run([*command, "--output-dir", folder], check=True, stdout=subprocess.DEVNULL)
-        seconds = time.perf_counter() - begin
-    # Of the largest child so far; run it alone for a small number of rows.
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"data preparation: {num_rows:,} rows without grading in {seconds:.1f} s, {peak:.0f} MiB at most")
+        process = subprocess.Popen([*command, "--output-dir", folder], stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)  # of this child alone
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 if __name__ == "__main__":
-    bench_preparation(int(sys.argv[1]))
+    print("{:.1f} CPU s, {:.0f} MiB at most".format(*prepare(int(sys.argv[1]))))

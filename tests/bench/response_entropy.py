@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable
 
 import torch
+from measures import Row, ratios
 
 
-def bench_response_entropy(num_pairs: int, num_tokens: int = 4096) -> None:
+def response_entropy_row(num_pairs: int, num_tokens: int = 4096) -> Row:
     """Float32 entropies and an int64 mask as verl's: 3 GiB on a GPU, a quarter of that on one core of a CPU."""
     from recipe.edge_grpo.advantage import mean_response_entropy
 
@@ -27,14 +28,10 @@ def bench_response_entropy(num_pairs: int, num_tokens: int = 4096) -> None:
 
     for call in (read_once, mean_entropy):
         seconds(call)  # Loads its kernels.
-    pairs = [(seconds(read_once), seconds(mean_entropy)) for _ in range(num_pairs)]
-    ratio = statistics.median(mean / read for read, mean in pairs)
-    read = statistics.median(pair[0] for pair in pairs)
-    print(
-        f"entropy of {num_responses:,} responses of {num_tokens:,} tokens on {device}: "
-        f"{statistics.median(pair[1] for pair in pairs):.4f} s, {ratio:.1f} times as long as summing the same "
-        f"{num_bytes / 2**30:.2f} GiB at {num_bytes / read / 1e9:.0f} GB/s (medians of {num_pairs} pairs)"
-    )
+    pairs = [(seconds(mean_entropy), seconds(read_once)) for _ in range(num_pairs)]
+    speed = num_bytes / statistics.median(pair[1] for pair in pairs) / 1e9
+    what = f"mean entropy of {num_responses:,} responses of {num_tokens:,} tokens on {device} / their sum"
+    return Row("Pure functions", what, ratios(pairs), detail=f"{num_bytes / 2**30:.2f} GiB, read at {speed:.0f} GB/s")
 
 
 def seconds_of_gpu(call: Callable[[], None]) -> float:

@@ -1,110 +1,82 @@
 """`make bench`: what the plugin costs, as ratios of paired measurements within one run (machines are noisy).
 
-import      `import verl` with the plugin against without it, in alternating fresh processes
-advantage   the entropy-driven advantage against verl's own GRPO estimator, on the same tensors
-entropy     the mean entropy of the responses against reading its tensors once, at the bandwidth of the same device
-step        a training run on the CPU: the share of the method in a step, and who got correction tokens
-preparation many problems turned into rows, in seconds and memory
-grading     the grader against verl's math_verify, and a batch with hostile answers; only with labelled answers
+Prints each row with its spread and whether its target is met, and writes results.json; `page.py` makes a table of that.
+A part is a module with `measure(folder, is_quick)`, which returns rows; PARTS lists them.
 """
 
 import argparse
+import importlib
+import json
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
-import numpy as np
-import torch
-from preparation import bench_preparation
-from response_entropy import bench_response_entropy
-from training_step import bench_training_step
-from verifier import bench_verifier
+from measures import Row, Skipped
+from page import table_line
 
-# CPU time: other work on the machine lengthens wall time only.
-TIME_IMPORT = "import time; begin = time.process_time(); import verl; print(time.process_time() - begin)"
+ROOT = Path(__file__).parent.parent.parent
+FULL_PARTS = ("commands", "pure", "grading", "training", "growth", "profiles")
+QUICK_PARTS = ("commands", "pure", "grading", "training")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--import-pairs", type=int, default=7)
-    parser.add_argument("--advantage-pairs", type=int, default=5)
-    parser.add_argument("--training-steps", type=int, default=12, help="of the training run; 0 for none")
-    parser.add_argument("--preparation-rows", type=int, default=200_000, help="0 for none")
-    parser.add_argument("--grader-cases", type=Path, help="labelled answers, as tests/bench/graders.py describes them")
-    parser.add_argument("--grader-rounds", type=int, default=5)
-    options = parser.parse_args()
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, torch {torch.__version__}"
-    )
-    bench_preparation(options.preparation_rows)  # first: the memory is that of the largest child until then
-    bench_import(options.import_pairs)
-    for num_responses in (65_536, 1_048_576):
-        bench_advantage(num_responses, options.advantage_pairs if num_responses < 1e6 else 1)
-    bench_response_entropy(options.advantage_pairs)
-    bench_training_step(options.training_steps)
-    bench_verifier(options.grader_cases, options.grader_rounds)
+    parser.add_argument("--quick", action="store_true", help="the main numbers, within ten minutes")
+    parser.add_argument("--parts", nargs="+", choices=FULL_PARTS, metavar="PART", help=f"of {', '.join(FULL_PARTS)}")
+    parser.add_argument("--output-dir", type=Path, help="(default: runs/bench; quick: runs/bench-quick)")
+    options = parser.parse_args(arguments)
+    folder = (options.output_dir or ROOT / "runs" / ("bench-quick" if options.quick else "bench")).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    results = measure_parts(options.parts or (QUICK_PARTS if options.quick else FULL_PARTS), folder, options.quick)
+    (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    judged = [row for row in results["rows"] if row["is_met"] is not None]
+    missed = [f"{row['part']}: {row['what']}" for row in judged if not row["is_met"]]
+    print(f"\n{len(judged) - len(missed)} of {len(judged)} targets met; missed:", *(missed or ["none"]), sep="\n  ")
+    print(f"{folder / 'results.json'}")
+    return 1 if any(skipped["has_failed"] for skipped in results["skipped"]) else 0
 
 
-def bench_import(num_pairs: int) -> None:
-    """Median of `import verl` without the plugin, and the median difference and ratio of the pairs."""
-    import_seconds("none")  # fills the disk cache for both
-    pairs = [(import_seconds("none"), import_seconds("auto")) for _ in range(num_pairs)]
-    without = statistics.median(pair[0] for pair in pairs)
-    added = statistics.median(with_plugin - alone for alone, with_plugin in pairs)
-    ratio = statistics.median(with_plugin / alone for alone, with_plugin in pairs)
-    print(
-        f"import verl: {without:.2f} s of CPU without the plugin; with it {ratio:.3f} times that, {added:+.3f} s "
-        f"(medians of {num_pairs} pairs)"
-    )
+def measure_parts(parts: Sequence[str], folder: Path, is_quick: bool) -> dict:
+    """Measure the parts one after the other; returns what results.json holds. A part that fails is left out by name."""
+    results = {**where_and_when(), "is_quick": is_quick, "seconds": {}, "rows": [], "skipped": []}
+    for name in parts:
+        print(f"\n== {name}", flush=True)
+        begin = time.monotonic()
+        try:
+            measured = importlib.import_module(name).measure(folder, is_quick)
+        except Exception as error:  # a boundary on purpose: the other parts are measured all the same
+            traceback.print_exc()
+            measured = []
+            results["skipped"].append({"part": name, "reason": f"failed: {error!r:.200}", "has_failed": True})
+        results["seconds"][name] = round(time.monotonic() - begin, 1)
+        for row in measured:
+            if isinstance(row, Skipped):
+                results["skipped"].append({"part": row.part, "reason": row.reason, "has_failed": False})
+                print(f"not measured: {row.part}, {row.reason}")
+            else:
+                assert isinstance(row, Row)
+                results["rows"].append(row.as_json())
+                print(table_line(row.as_json()), flush=True)
+        print(f"{name} took {results['seconds'][name]:.0f} s", flush=True)
+    return results
 
 
-def import_seconds(plugins: str) -> float:
-    environment = {**os.environ, "VERL_USE_EXTERNAL_PLUGINS": plugins}
-    environment.pop("VERL_PLATFORM", None)
-    command = [sys.executable, "-W", "ignore", "-c", TIME_IMPORT]
-    return float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
-
-
-def bench_advantage(num_responses: int, num_pairs: int, group_size: int = 8, num_tokens: int = 16) -> None:
-    """verl's GRPO estimator against ours with the entropy scaling, both as verl calls them."""
-    from verl.trainer.ppo.core_algos import compute_grpo_outcome_advantage
-
-    from recipe.edge_grpo.advantage import entropy_ratio, mean_response_entropy
-    from recipe.edge_grpo.training_step.estimator import edge_grpo_advantage, entropy_ratio_for_estimator, group_numbers
-
-    generator = torch.Generator().manual_seed(0)
-    token_level_rewards = torch.zeros(num_responses, num_tokens)
-    token_level_rewards[:, -1] = torch.randint(0, 2, (num_responses,), generator=generator).float()
-    response_mask = torch.ones(num_responses, num_tokens)
-    token_entropy = torch.rand(num_responses, num_tokens, generator=generator)
-    names = np.array([f"prompt-{row // group_size}" for row in range(num_responses)], dtype=object)
-
-    def ours() -> None:
-        ratio = entropy_ratio(mean_response_entropy(token_entropy, response_mask), group_numbers(names), (0.1, 10.0))
-        with entropy_ratio_for_estimator(ratio):
-            edge_grpo_advantage(token_level_rewards, response_mask, names)
-
-    def verls() -> None:
-        compute_grpo_outcome_advantage(token_level_rewards, response_mask, names)
-
-    pairs = [(seconds(verls), seconds(ours)) for _ in range(num_pairs)]
-    ratio = statistics.median(theirs / mine for theirs, mine in pairs)
-    print(
-        f"advantage of {num_responses:,} responses: {statistics.median(pair[1] for pair in pairs):.3f} s with the "
-        f"entropy scaling, {ratio:.1f} times faster than verl's GRPO alone (median of {num_pairs})"
-    )
-
-
-def seconds(call: Callable[[], None]) -> float:
-    begin = time.perf_counter()
-    call()
-    return time.perf_counter() - begin
+def where_and_when() -> dict[str, str]:
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    changed = subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=ROOT)
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start"
+    return {
+        "date": date.today().isoformat(),
+        "commit": (commit.stdout.strip() or "unknown") + (" with changes" if changed.returncode == 1 else ""),
+        "machine": f"{machine}, Python {platform.python_version()}",
+    }
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

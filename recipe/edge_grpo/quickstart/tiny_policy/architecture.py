@@ -19,6 +19,8 @@ from recipe.edge_grpo.quickstart.tiny_policy.examples import ANSWER_TEXT, REFLEC
 
 CONTEXT_LENGTH = 4096
 VOCAB_SIZE = 512  # An upper limit: the arithmetic sentences need fewer.
+HIDDEN_SIZE = 64
+HEAD_SIZE = 32  # The smallest that vLLM's attention on CPU takes.
 
 _NUM_CORPUS_PROBLEMS = 4000
 _CHAT_ROLES = ("user", "assistant", "system")
@@ -61,15 +63,17 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, max_length: int) -> P
     return tokenizer
 
 
-def build_untrained_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen2ForCausalLM:
-    """Build the model with random weights, in float32."""
+def build_untrained_model(
+    tokenizer: PreTrainedTokenizerFast, seed: int, hidden_size: int = HIDDEN_SIZE
+) -> Qwen2ForCausalLM:
+    """Build the model with random weights, in float32; `hidden_size` is a multiple of the head size, 32."""
     torch.manual_seed(seed)
     config = Qwen2Config(
         vocab_size=len(tokenizer),
-        hidden_size=64,
-        intermediate_size=256,
+        hidden_size=hidden_size,
+        intermediate_size=4 * hidden_size,
         num_hidden_layers=2,
-        num_attention_heads=2,  # Head size 32, the smallest that vLLM's attention on CPU takes.
+        num_attention_heads=hidden_size // HEAD_SIZE,
         num_key_value_heads=1,
         max_position_embeddings=CONTEXT_LENGTH,
         tie_word_embeddings=True,

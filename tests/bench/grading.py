@@ -1,0 +1,117 @@
+"""What grading costs: ours over verl's math_verify and over math-verify alone, a batch with hostile answers, memory.
+
+The answers are those of a file of labelled ones (`BENCH_CASES`, `make bench CASES=`), or else some that are made here.
+"""
+
+import os
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from graders import GRADERS, read_cases
+from killable_child import KillableChild
+from measures import Row, Skipped, ratios
+from verifier import NUM_HOSTILE, NUM_RESPONSES, WARM_UP, Pair, batch, measured, with_hostile
+
+PART = "Grading"
+CASES_VARIABLE = "BENCH_CASES"
+VERIFIER_GIGABYTE = 1.0
+
+
+def math_verify_alone(response: str, ground_truth: str) -> bool:
+    """Parse and compare as math-verify's page says."""
+    from math_verify import parse, verify
+
+    return bool(verify(parse(f"${ground_truth}$"), parse(response)))
+
+
+RIVALS = {"verl math_verify": "graders:verl_math_verify", "math-verify alone": "grading:math_verify_alone"}
+
+
+def measure(folder: Path, is_quick: bool) -> list[Row | Skipped]:
+    """Grade in processes of their own; returns the rows."""
+    typical, hostile = labelled_answers()
+    num_rounds = 2 if is_quick else 7
+    rows: list[Row | Skipped] = list(speed_rows(typical, num_rounds))
+    if hostile:
+        rows.append(hostile_row(typical, hostile, num_rounds))
+    else:
+        rows.append(Skipped("grading with hostile answers", "no labelled answers given: make bench CASES=PATH"))
+    return [*rows, memory_row()]
+
+
+def labelled_answers() -> tuple[list[Pair], list[Pair]]:
+    """Return typical and hostile answers of the file that is given; those made here are all typical."""
+    path = os.environ.get(CASES_VARIABLE)
+    if not path:
+        return list(WARM_UP), []
+    cases = read_cases(Path(path))
+    pairs = {is_hostile: [] for is_hostile in (False, True)}
+    for case in cases:
+        pairs[case.category == "adversarial"].append((case.response, case.ground_truth))
+    return pairs[False], pairs[True]
+
+
+def speed_rows(pairs: Sequence[Pair], num_rounds: int) -> list[Row]:
+    """One answer after another, each grader in a child of its own, in alternating rounds."""
+    targets = {"ours": f"graders:{GRADERS['ours'].__name__}", **RIVALS}
+    rounds = [{name: answer_seconds(target, pairs) for name, target in targets.items()} for _ in range(num_rounds)]
+    described = {name: describe([seconds for each in rounds for seconds in each[name]]) for name in targets}
+    return [
+        Row(
+            PART,
+            f"grading {len(pairs)} answers, ours / {name}",
+            ratios((sum(each["ours"]), sum(each[name])) for each in rounds),
+            detail=f"ours {described['ours']}; {name} {described[name]}",
+        )
+        for name in RIVALS
+    ]
+
+
+def answer_seconds(target: str, pairs: Sequence[Pair]) -> list[float]:
+    """Return the seconds of each answer; 20 s, the limit, for one that hung."""
+    with KillableChild(target, first_call=WARM_UP[0]) as child:
+        for pair in WARM_UP[:8]:
+            child.call(*pair, kill_seconds=20.0)
+        return [child.call(*pair, kill_seconds=20.0).seconds for pair in pairs]
+
+
+def describe(seconds: Sequence[float]) -> str:
+    """Return answers a second, and the 50th and 99th percentile.
+
+    >>> describe([0.001, 0.003])
+    '500 a second, p50 2.0 ms, p99 3.0 ms'
+    """
+    ordered = sorted(seconds)
+    p99 = ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
+    speed = len(ordered) / sum(ordered)
+    return f"{speed:.0f} a second, p50 {statistics.median(ordered) * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms"
+
+
+def hostile_row(typical: Sequence[Pair], hostile: Sequence[Pair], num_rounds: int) -> Row:
+    """A batch graded at once, with 1 % hostile answers over without."""
+    import random
+
+    pairs = []
+    for seed in range(num_rounds):
+        clean = random.Random(seed).choices(typical, k=NUM_RESPONSES)
+        mixed = with_hostile(clean, hostile, seed)
+        pairs.append((measured("verifier:batch", mixed)["seconds"], measured("verifier:batch", clean)["seconds"]))
+    what = f"wall time of {NUM_RESPONSES:,} answers at once, {NUM_HOSTILE} of them hostile / none"
+    return Row(PART, what, ratios(pairs))
+
+
+def memory_row() -> Row:
+    """Private memory of the verifier's processes, warm and busy."""
+    gigabytes = [measured("grading:pool_gigabytes") for _ in range(2)]
+    what = "private memory of all processes of the verifier pool"
+    return Row(PART, what, gigabytes, at_most=VERIFIER_GIGABYTE, unit="GB")
+
+
+def pool_gigabytes() -> float:
+    """Return what the children that grading starts hold after a batch; called in a process of its own."""
+    import psutil
+
+    batch(list(WARM_UP))
+    children = psutil.Process().children(recursive=True)
+    return sum(child.memory_full_info().uss for child in children) / 1e9

@@ -1,0 +1,79 @@
+"""Writes the results of the bench as the table of a page.
+
+    python tests/bench/page.py runs/bench/results.json docs/costs.md
+
+The table of a full bench replaces what stands between its two marks on the page, that of a quick one between two others.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+HEAD = "| measured | median | lowest to highest | pairs | target | |\n|---|--:|--:|--:|--:|---|"
+
+
+def main() -> None:
+    results = json.loads(Path(sys.argv[1]).read_text())
+    page = Path(sys.argv[2])
+    page.write_text(with_table(page.read_text(encoding="utf-8"), results), encoding="utf-8")
+
+
+def with_table(text: str, results: Mapping[str, Any]) -> str:
+    """Return the text of a page with the table of these results in the place of the one between their marks.
+
+    Raises ValueError if the page has no such marks.
+    """
+    name = "quick bench" if results["is_quick"] else "bench"
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, found, rest = text.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not (found and found_end):
+        raise ValueError(f"the page has no lines {begin} and {end}")
+    return f"{before}{begin}\n{table(results)}\n{end}{after}"
+
+
+def table(results: Mapping[str, Any]) -> str:
+    """Return what was measured, where and when, as Markdown; one table for each part."""
+    command = "make bench QUICK=1" if results["is_quick"] else "make bench"
+    lines = [f"`{command}` ({results['date']}, commit {results['commit']}, {results['machine']}):"]
+    for part in dict.fromkeys(row["part"] for row in results["rows"]):
+        lines += ["", f"**{part}**", "", HEAD]
+        lines += [table_line(row) for row in results["rows"] if row["part"] == part]
+    if results["skipped"]:
+        lines += ["", *(f"Not measured: {skipped['part']} ({skipped['reason']})." for skipped in results["skipped"])]
+    return "\n".join(lines)
+
+
+def table_line(row: Mapping[str, Any]) -> str:
+    """Return the line of a measurement."""
+    what = row["what"] + (f" ({row['detail']})" if row["detail"] else "")
+    unit = f" {row['unit']}" if row["unit"] else ""
+    bounds = [f"{sign} {number(row[key])}" for key, sign in (("at_most", "≤"), ("at_least", "≥")) if row[key] is not None]
+    verdict = {None: "", True: "met", False: "**missed**"}[row["is_met"]]
+    cells = [
+        what,
+        number(row["median"]) + unit,
+        f"{number(row['lowest'])} to {number(row['highest'])}",
+        str(len(row["values"])),
+        " ".join(bounds),
+        verdict,
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def number(value: float) -> str:
+    """Return a number with three digits, and none behind the point from 100 on.
+
+    >>> number(0.98765), number(1.0), number(12.34), number(1234.5)
+    ('0.988', '1.00', '12.3', '1,234')
+    """
+    if value == int(value) and abs(value) >= 10:
+        return f"{value:,.0f}"
+    digits = 3 if abs(value) < 1 else 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    return f"{value:,.{digits}f}"
+
+
+if __name__ == "__main__":
+    main()
