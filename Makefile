@@ -34,8 +34,9 @@ lint: install ## Check style, formatting and types
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-bench: install ## Measure what the plugin costs (CASES= labelled answers, to measure the grader too)
-	@$(PYTHON_IN_VENV) tests/bench/run.py $(if $(CASES),--grader-cases '$(CASES)')
+bench: install ## Measure what the plugin costs, two hours on 2 cores (QUICK=1: ten minutes; CASES= labelled answers; PAGE= writes the table)
+	@BENCH_CASES='$(CASES)' $(PYTHON_IN_VENV) tests/bench/run.py $(if $(QUICK),--quick)
+	@$(if $(PAGE),$(PYTHON_IN_VENV) tests/bench/page.py runs/bench$(if $(QUICK),-quick)/results.json '$(PAGE)',:)
 
 faults: install ## Kill, hang and damage parts of real runs; print what a user sees, and when (20 minutes)
 	@$(PYTHON_IN_VENV) -m pytest -m run tests/runs/faults

@@ -4,14 +4,16 @@ The answers are those of a file of labelled ones (`BENCH_CASES`, `make bench CAS
 """
 
 import os
+import pkgutil
+import random
 import statistics
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from graders import GRADERS, read_cases
-from killable_child import KillableChild
+from graders import read_cases
 from measures import Row, Skipped, ratios
-from verifier import NUM_HOSTILE, NUM_RESPONSES, WARM_UP, Pair, batch, measured, with_hostile
+from verifier import NUM_HOSTILE, NUM_RESPONSES, WARM_UP, Pair, batch, measured, tree_cpu_seconds, with_hostile
 
 PART = "Grading"
 CASES_VARIABLE = "BENCH_CASES"
@@ -25,7 +27,11 @@ def math_verify_alone(response: str, ground_truth: str) -> bool:
     return bool(verify(parse(f"${ground_truth}$"), parse(response)))
 
 
-RIVALS = {"verl math_verify": "graders:verl_math_verify", "math-verify alone": "grading:math_verify_alone"}
+TARGETS = {
+    "ours": "graders:ours",
+    "verl's math_verify": "graders:verl_math_verify",
+    "math-verify alone": "grading:math_verify_alone",
+}
 
 
 def measure(folder: Path, is_quick: bool) -> list[Row | Skipped]:
@@ -53,45 +59,51 @@ def labelled_answers() -> tuple[list[Pair], list[Pair]]:
 
 
 def speed_rows(pairs: Sequence[Pair], num_rounds: int) -> list[Row]:
-    """One answer after another, each grader in a child of its own, in alternating rounds."""
-    targets = {"ours": f"graders:{GRADERS['ours'].__name__}", **RIVALS}
-    rounds = [{name: answer_seconds(target, pairs) for name, target in targets.items()} for _ in range(num_rounds)]
-    described = {name: describe([seconds for each in rounds for seconds in each[name]]) for name in targets}
+    """One answer after another, each grader in a process of its own, in alternating rounds; CPU time."""
+    rounds = []
+    for number in range(num_rounds):
+        names = sorted(TARGETS, reverse=number % 2 == 1)
+        rounds.append({name: measured("grading:answer_costs", TARGETS[name], pairs) for name in names})
+    described = {name: describe([each[name] for each in rounds]) for name in TARGETS}
     return [
         Row(
             PART,
-            f"grading {len(pairs)} answers, ours / {name}",
-            ratios((sum(each["ours"]), sum(each[name])) for each in rounds),
+            f"CPU time of {len(pairs)} answers, all processes, ours / {name}",
+            ratios((each["ours"][0], each[name][0]) for each in rounds),
             detail=f"ours {described['ours']}; {name} {described[name]}",
         )
-        for name in RIVALS
+        for name in TARGETS
+        if name != "ours"
     ]
 
 
-def answer_seconds(target: str, pairs: Sequence[Pair]) -> list[float]:
-    """Return the seconds of each answer; 20 s, the limit, for one that hung."""
-    with KillableChild(target, first_call=WARM_UP[0]) as child:
-        for pair in WARM_UP[:8]:
-            child.call(*pair, kill_seconds=20.0)
-        return [child.call(*pair, kill_seconds=20.0).seconds for pair in pairs]
+def answer_costs(target: str, pairs: Sequence[Pair]) -> tuple[float, list[float]]:
+    """Return the CPU seconds of all answers together and the wall seconds of each; called in a process of its own."""
+    grader = pkgutil.resolve_name(target)
+    for pair in WARM_UP:
+        grader(*pair)
+    cpu_before, seconds = tree_cpu_seconds(), []
+    for pair in pairs:
+        begin = time.perf_counter()
+        grader(*pair)
+        seconds.append(time.perf_counter() - begin)
+    return tree_cpu_seconds() - cpu_before, seconds
 
 
-def describe(seconds: Sequence[float]) -> str:
-    """Return answers a second, and the 50th and 99th percentile.
+def describe(costs: Sequence[tuple[float, Sequence[float]]]) -> str:
+    """Return answers a second of CPU time, and the 50th and 99th percentile of the wall time of one.
 
-    >>> describe([0.001, 0.003])
-    '500 a second, p50 2.0 ms, p99 3.0 ms'
+    >>> describe([(0.002, [0.001, 0.003])])
+    '1000 a second and core, p50 2.0 ms, p99 3.0 ms'
     """
-    ordered = sorted(seconds)
+    ordered = sorted(second for _, seconds in costs for second in seconds)
     p99 = ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
-    speed = len(ordered) / sum(ordered)
-    return f"{speed:.0f} a second, p50 {statistics.median(ordered) * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms"
+    speed = len(ordered) / sum(cpu for cpu, _ in costs)
+    return f"{speed:.0f} a second and core, p50 {statistics.median(ordered) * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms"
 
 
 def hostile_row(typical: Sequence[Pair], hostile: Sequence[Pair], num_rounds: int) -> Row:
     """A batch graded at once, with 1 % hostile answers over without."""
-    import random
-
     pairs = []
     for seed in range(num_rounds):
         clean = random.Random(seed).choices(typical, k=NUM_RESPONSES)

@@ -1,0 +1,95 @@
+"""Where the time of a step goes: a profile of agent-loop worker, reward worker, server and trainer with py-spy.
+
+Needs `py-spy` on the PATH or beside this Python, which `requirements/` does not have. Its samples of a busy thread are
+attributed to the innermost function of verl, TransferQueue, vLLM or this project, and to the package that works for it.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+from measures import Row, Skipped
+from soak import name_of
+from training import make_assets
+from turns import NUM_WARM_UP_STEPS, Size, Way, run_turns, turns_of
+
+SIZE = Size(64, 8)
+SECONDS = 60
+PROCESSES = {
+    "ray::TurnsWorker": "agent-loop worker, with the server's client",
+    "ray::RewardLoopWorker": "reward worker",
+    "ray::vLLMHttpServer": "vLLM server",
+    "ray::TaskRunnerV1": "trainer",
+}
+"""{title of a process: what it is called in the table}."""
+
+OWNERS = ("recipe/", "reward_fns/", "tests/bench/", "verl/", "transfer_queue/", "vllm/")
+_FRAME = re.compile(r"(?P<function>.+) \((?P<file>[^()]+?)(?::\d+)?\)$")
+
+
+def measure(folder: Path, is_quick: bool) -> list[Row | Skipped]:
+    """Profile a run at 64 x 8; returns a row for each of the three largest costs of each process."""
+    beside = Path(sys.executable).parent / "py-spy"
+    spy = shutil.which("py-spy") or (str(beside) if beside.exists() else None)
+    if spy is None:
+        return [Skipped("profile", "py-spy is not installed")]
+    run_folder = folder / "profile"
+    run_folder.mkdir(parents=True, exist_ok=True)
+    recordings: list[subprocess.Popen[bytes]] = []
+
+    def watch(pid: int, num_steps: int) -> None:
+        if num_steps < NUM_WARM_UP_STEPS or recordings:
+            return
+        for process in psutil.Process(pid).children(recursive=True):
+            title = name_of(process.cmdline() or [""])
+            if title in PROCESSES:
+                target = run_folder / f"{title.removeprefix('ray::')}.raw"
+                options = ["--pid", str(process.pid), "--duration", str(SECONDS), "--format", "raw", "--nonblocking"]
+                recordings.append(subprocess.Popen([spy, "record", *options, "--output", str(target)]))
+
+    ways = [Way(name, name) for name in ("grpo", "edge_grpo")]
+    run_turns(run_folder, make_assets(folder), ways, turns_of(ways, 3), SIZE, watch=watch)
+    for recording in recordings:
+        recording.wait(timeout=60)
+    rows: list[Row | Skipped] = []
+    for title, name in PROCESSES.items():
+        recorded = run_folder / f"{title.removeprefix('ray::')}.raw"
+        if not recorded.exists():
+            rows.append(Skipped(f"profile of {name}", f"no process {title} was recorded"))
+            continue
+        costs = largest_costs(recorded.read_text().splitlines())
+        part = f"Share of the busy time of a process, {SIZE}"
+        rows += [Row(part, f"{name}: {where}", [share]) for where, share in costs]
+    return rows
+
+
+def largest_costs(lines: Iterable[str], num_costs: int = 3) -> list[tuple[str, float]]:
+    """Return (function and package, share of all samples) of the largest costs; `lines` are "frame;frame;… count".
+
+    >>> largest_costs(["run (ray/worker.py:1);put (verl/queue.py:5);dumps (pickle.py:9) 3", "run (ray/worker.py:1) 1"])
+    [('`put` of verl/queue.py, in pickle', 0.75), ('ray/worker.py', 0.25)]
+    """
+    costs: Counter[str] = Counter()
+    for line in lines:
+        stack, _, count = line.rpartition(" ")
+        costs[where_of(stack.split(";"))] += int(count)
+    total = costs.total()
+    return [(where, count / total) for where, count in costs.most_common(num_costs)]
+
+
+def where_of(frames: list[str]) -> str:
+    """Return what the samples of a stack, outermost frame first, are counted as."""
+    parsed = [(found["function"], found["file"]) for frame in frames if (found := _FRAME.match(frame))]
+    if not parsed:
+        return "other"
+    leaf = parsed[-1][1]
+    for function, file in reversed(parsed):
+        if file.startswith(OWNERS):
+            package = leaf.split("/")[0].removesuffix(".py")
+            return f"`{function}` of {file}" + ("" if leaf.startswith(OWNERS) else f", in {package}")
+    return leaf

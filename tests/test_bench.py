@@ -1,0 +1,190 @@
+"""The harness of `make bench`: its arithmetic, its table, its turns; what it measures is looked at by nobody here."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+sys.path.insert(0, str(Path(__file__).parent / "bench"))  # Scripts, not a package.
+import measures
+import page
+import profiles
+import pure
+import run
+import training
+import turns
+from measures import Row, Skipped, least_squares_slope, ratios
+
+PAGE = "What it costs\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nand more\n"
+
+
+def row_of(*values: float, **target: float) -> Row:
+    return Row("Step time", "`edge_grpo` / `grpo`", values, **target)
+
+
+def results_of(*rows: Row, is_quick: bool = False) -> dict:
+    about = {"date": "2026-01-02", "commit": "abc", "machine": "2 cores", "is_quick": is_quick, "skipped": []}
+    return {**about, "rows": [row.as_json() for row in rows]}
+
+
+def test_a_ratio_is_the_median_of_the_ratios_of_pairs_and_not_the_ratio_of_medians():
+    values = ratios([(2.0, 1.0), (3.0, 1.0), (40.0, 10.0)])
+    assert values == [2.0, 3.0, 4.0]
+    assert row_of(*values).median == 3.0  # of the medians 3 and 1 as well, but of the sums 3.75
+    assert row_of(*ratios([(1.0, 2.0), (8.0, 4.0), (9.0, 10.0)])).median == 0.9  # of the medians 8 / 4 = 2
+
+
+def test_spread_is_the_lowest_and_the_highest_of_the_pairs():
+    record = row_of(1.2, 0.9, 1.1).as_json()
+    assert (record["lowest"], record["median"], record["highest"]) == (0.9, 1.1, 1.2)
+    assert record["values"] == [1.2, 0.9, 1.1]
+
+
+@pytest.mark.parametrize(
+    ("row", "is_met"),
+    [
+        (row_of(1.0, 1.02, 9.0, at_most=1.02), True),
+        (row_of(1.0, 1.021, 9.0, at_most=1.02), False),
+        (row_of(0.1, 0.95, 2.0, at_least=0.95), True),
+        (row_of(0.1, 0.949, 2.0, at_least=0.95), False),
+        (row_of(0.0, at_most=0), True),
+        (row_of(1.0), None),
+    ],
+)
+def test_a_target_is_met_or_missed_by_the_median(row, is_met):
+    assert row.is_met is is_met
+    assert row.as_json()["is_met"] is is_met
+
+
+def test_the_slope_is_that_of_the_straight_line():
+    assert least_squares_slope([(8, 3.0), (16, 5.0), (32, 9.0)]) == pytest.approx(0.25)
+    assert least_squares_slope([(0, 0.0), (1, 3.0), (2, 3.0)]) == pytest.approx(1.5)  # (1·1.5) + (1·1.5) over 2
+
+
+def test_the_table_says_met_and_missed_with_target_spread_and_number_of_pairs():
+    text = page.table(results_of(row_of(1.5, 1.25, 1.0, at_most=1.02), row_of(1.0, at_least=0.95)))
+    assert text.startswith("`make bench` (2026-01-02, commit abc, 2 cores):")
+    assert "| `edge_grpo` / `grpo` | 1.25 | 1.00 to 1.50 | 3 | ≤ 1.02 | **missed** |" in text
+    assert "| `edge_grpo` / `grpo` | 1.00 | 1.00 to 1.00 | 1 | ≥ 0.950 | met |" in text
+
+
+def test_the_table_takes_the_place_of_the_one_between_the_marks():
+    new = page.with_table(PAGE, results_of(row_of(1.0)))
+    assert new.startswith("What it costs\n<!-- bench: begin -->\n`make bench` (") and "old" not in new
+    assert new.endswith("|\n<!-- bench: end -->\nand more\n")
+    assert page.with_table(new, results_of(row_of(1.0))) == new
+    with pytest.raises(ValueError, match="quick bench: begin"):
+        page.with_table(PAGE, results_of(row_of(1.0), is_quick=True))
+
+
+def test_the_quick_bench_measures_a_part_of_the_full_one():
+    assert set(run.QUICK_PARTS) < set(run.FULL_PARTS)
+    assert set(training.QUICK_PRESETS) < set(training.ALL_PRESETS)
+    assert set(pure.QUICK_SIZES) < set(pure.FULL_SIZES)
+
+
+def test_a_part_that_fails_is_named_and_the_others_are_measured(tmp_path, monkeypatch, capsys):
+    def fail(folder: Path, is_quick: bool) -> list:
+        raise RuntimeError("no engine")
+
+    monkeypatch.setattr(training, "measure", fail)
+    monkeypatch.setattr(pure, "measure", lambda folder, is_quick: [row_of(2.0, at_most=1.0), Skipped("x", "no GPU")])
+    exit_code = run.main(["--parts", "training", "pure", "--output-dir", str(tmp_path)])
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert exit_code == 1
+    assert [(row["part"], row["is_met"]) for row in results["rows"]] == [("Step time", False)]
+    assert [skipped["part"] for skipped in results["skipped"]] == ["training", "x"]
+    assert "0 of 1 targets met" in capsys.readouterr().out
+
+
+def step_of(way: str, number: int, seconds: float, **tokens: int) -> turns.Step:
+    phases = {f"timing_s/{phase}": seconds for phase in ("step", *training.PHASES)}
+    requests = [{"kind": kind, "tokens": count} for kind, count in tokens.items()]
+    return turns.Step(way, number, {**phases, "edge_grpo/gec/tokens_regenerated": tokens.get("correction", 0)}, requests)
+
+
+def test_edge_grpo_may_cost_as_much_more_as_it_samples_more_tokens():
+    steps = [step_of("grpo", 0, 2.0, first=100), step_of("eda_only", 0, 2.1, first=100)]
+    steps += [step_of("edge_grpo", 0, 2.8, first=100, correction=30)]
+    rows = {row.what: row for row in training.preset_rows(steps, "Step time")}
+    row = rows["step, `edge_grpo` / `grpo`"]
+    assert (row.median, row.at_most, row.is_met) == (pytest.approx(1.4), pytest.approx(1.3), False)
+    assert rows["step, `eda_only` / `grpo`"].at_most == 1.02
+
+
+def test_the_guard_is_held_to_edge_grpo_and_speed_to_the_tokens_generated():
+    steps = [step_of("grpo", 0, 2.0, first=100), step_of("edge_grpo", 0, 4.0, first=100, correction=60)]
+    steps += [step_of("edge_grpo_contrast", 0, 4.1, first=100, correction=10)]
+    rows = {row.what: row for row in training.preset_rows(steps, "Step time")}
+    guard = rows["step, `edge_grpo_contrast` / `edge_grpo`"]
+    assert (guard.median, guard.is_met) == (pytest.approx(1.025), True)
+    # 160 tokens in 4 s against 100 in 2
+    assert rows["generated tokens a second of generation, `edge_grpo` / `grpo`"].median == pytest.approx(0.8)
+
+
+def test_overlap_compares_what_corrections_add_and_counts_discarded_tokens():
+    steps = []
+    for share in training.FAILURE_SHARES:
+        steps += [step_of(f"none at {share:.0%}", 0, 2.0, first=100)]
+        steps += [step_of(f"ours at {share:.0%}", 0, 2.5, first=100, correction=20)]
+        steps += [step_of(f"authors' at {share:.0%}", 0, 4.0, first=100, correction=20, discarded=60)]
+    rows = {row.what: row for row in training.overlap_rows(steps, "Overlap")}
+    assert len(rows) == 9
+    assert rows["25% failed: correction tokens thrown away"].values == [0]
+    assert rows["25% failed: correction tokens, ours / authors'"].values == [0.25]  # 20 of 80
+    assert rows["25% failed: time added to generation, ours / authors'"].values == [0.25]  # 0.5 of 2 s
+
+
+def test_no_way_is_always_the_first_and_rounds_share_their_prompts(tmp_path):
+    ways = [turns.Way("a", "grpo"), turns.Way("b", "edge_grpo", failure_share=0.5)]
+    order = turns.turns_of(ways, 2)
+    assert order == [(0, "a"), (0, "b"), (1, "b"), (1, "a")]
+    import pyarrow.parquet
+
+    source = tmp_path / "source.parquet"
+    rows = [{"prompt": f"{number}", "extra_info": {"index": number}} for number in range(20)]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), source)
+    turns.write_rows(source, tmp_path / "rows.parquet", order, {way.name: way for way in ways}, num_prompts=3)
+    written = pyarrow.parquet.read_table(tmp_path / "rows.parquet").to_pylist()
+    prompts = [[row["prompt"] for row in written[first : first + 3]] for first in range(0, 12, 3)]
+    assert prompts[0] == prompts[1] and prompts[2] == prompts[3] and prompts[0] != prompts[2]
+    assert [row["extra_info"]["failure_share"] for row in written[::3]] == [-1.0, 0.5, 0.5, -1.0]
+
+
+LOSS_ONLY = {"clip_ratio_low", "clip_ratio_high", "loss_agg_mode", "loss_scale_factor"}
+"""Keys of the actor's loss: other numbers in the same computation, whose cost they do not change."""
+
+
+@pytest.mark.parametrize("name", sorted(set(training.ALL_PRESETS) - set(training.OTHER_WORK)))
+def test_presets_that_take_turns_differ_in_what_a_turn_sets_and_in_the_loss_alone(name):
+    def rest(recipe: str) -> dict:
+        config = OmegaConf.to_container(turns.recipe_config(recipe))
+        settings = turns.settings_of(recipe, turns.Size(8, 8))
+        for key in ("adv_estimator", "norm_adv_by_std_in_grpo"):
+            assert config["algorithm"].pop(key, settings["algorithm"][key]) == settings["algorithm"][key]
+        del config["edge_grpo"]
+        actor = config["actor_rollout_ref"]["actor"]
+        config["actor_rollout_ref"]["actor"] = {key: actor[key] for key in actor if key not in LOSS_ONLY}
+        return config
+
+    assert rest(name) == rest("edge_grpo")
+
+
+def test_samples_of_a_profile_are_counted_for_the_innermost_function_of_an_owner():
+    stack = "main (ray/worker.py:1);run (verl/loop.py:2);fetch (recipe/edge_grpo/x.py:3);dumps (torch/_tensor.py:4)"
+    other = "main (ray/worker.py:1);run (verl/loop.py:2)"
+    assert profiles.largest_costs([f"{stack} 6", f"{stack} 1", f"{other} 3"]) == [
+        ("`fetch` of recipe/edge_grpo/x.py, in torch", 0.7),
+        ("`run` of verl/loop.py", 0.3),
+    ]
+
+
+def test_the_examples_in_the_docstrings_hold():
+    import doctest
+
+    import grading
+
+    for module in (measures, page, profiles, grading):
+        assert doctest.testmod(module).failed == 0
