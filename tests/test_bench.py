@@ -102,7 +102,8 @@ def test_a_part_that_fails_is_named_and_the_others_are_measured(tmp_path, monkey
 def step_of(way: str, number: int, seconds: float, **tokens: int) -> turns.Step:
     phases = {f"timing_s/{phase}": seconds for phase in ("step", *training.PHASES)}
     requests = [{"kind": kind, "tokens": count} for kind, count in tokens.items()]
-    return turns.Step(way, number, {**phases, "edge_grpo/gec/tokens_regenerated": tokens.get("correction", 0)}, requests)
+    metrics = {"edge_grpo/gec/tokens_regenerated": tokens.get("correction", 0), "response_length/mean": 10.0}
+    return turns.Step(way, number, {**phases, **metrics}, requests)
 
 
 def test_edge_grpo_may_cost_as_much_more_as_it_samples_more_tokens():

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -46,14 +47,16 @@ def measure(folder: Path, is_quick: bool) -> list[Row | Skipped]:
         if num_steps < NUM_WARM_UP_STEPS or recordings:
             return
         for process in psutil.Process(pid).children(recursive=True):
-            title = name_of(process.cmdline() or [""])
-            if title in PROCESSES:
+            with suppress(psutil.Error):  # it may end while it is looked at
+                title = name_of(process.cmdline() or [""])
+                if title not in PROCESSES:
+                    continue
                 target = run_folder / f"{title.removeprefix('ray::')}.raw"
                 options = ["--pid", str(process.pid), "--duration", str(SECONDS), "--format", "raw", "--nonblocking"]
                 recordings.append(subprocess.Popen([spy, "record", *options, "--output", str(target)]))
 
     ways = [Way(name, name) for name in ("grpo", "edge_grpo")]
-    run_turns(run_folder, make_assets(folder), ways, turns_of(ways, 3), SIZE, watch=watch)
+    run_turns(run_folder, make_assets(folder), ways, turns_of(ways, 2), SIZE, watch=watch)
     for recording in recordings:
         recording.wait(timeout=60)
     rows: list[Row | Skipped] = []

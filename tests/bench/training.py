@@ -100,7 +100,8 @@ def preset_rows(steps: Sequence[Step], part: str) -> list[Row]:
         values = ratios((mine.seconds(), base.seconds()) for mine, base in pairs)
         token_share = statistics.median(mine.tokens("correction") / mine.tokens("first") for mine, _ in pairs)
         at_most = {"eda_only": 1.02, "edge_grpo": 1 + token_share}.get(name)
-        detail = f"{token_share:.0%} more tokens; {phases_of(pairs)}"
+        trained = statistics.median(ratios((_trained(mine), _trained(base)) for mine, base in pairs))
+        detail = f"{token_share:.0%} more tokens sampled, {trained - 1:.0%} more trained; {phases_of(pairs)}"
         rows.append(Row(part, f"step, `{name}` / `grpo`", values, at_most=at_most, detail=detail))
     if {"edge_grpo", "edge_grpo_contrast"} <= {step.way for step in steps}:
         guarded = [(mine.seconds(), base.seconds()) for mine, base in pairs_of(steps, "edge_grpo_contrast", "edge_grpo")]
@@ -112,6 +113,10 @@ def preset_rows(steps: Sequence[Step], part: str) -> list[Row]:
         what = "generated tokens a second of generation, `edge_grpo` / `grpo`"
         rows.append(Row(part, what, ratios(speed), at_least=0.95))
     return rows
+
+
+def _trained(step: Step) -> float:
+    return step.metrics["response_length/mean"]  # the responses of a step are as many in every way
 
 
 def phases_of(pairs: Sequence[tuple[Step, Step]]) -> str:
