@@ -15,6 +15,7 @@ import pure
 import run
 import training
 import turns
+import ways
 from measures import Row, Skipped, least_squares_slope, ratios
 
 PAGE = "What it costs\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nand more\n"
@@ -99,11 +100,11 @@ def test_a_part_that_fails_is_named_and_the_others_are_measured(tmp_path, monkey
     assert "0 of 1 targets met" in capsys.readouterr().out
 
 
-def step_of(way: str, number: int, seconds: float, **tokens: int) -> turns.Step:
+def step_of(way: str, number: int, seconds: float, **tokens: int) -> ways.Step:
     phases = {f"timing_s/{phase}": seconds for phase in ("step", *training.PHASES)}
     requests = [{"kind": kind, "tokens": count} for kind, count in tokens.items()]
     metrics = {"edge_grpo/gec/tokens_regenerated": tokens.get("correction", 0), "response_length/mean": 10.0}
-    return turns.Step(way, number, {**phases, **metrics}, requests)
+    return ways.Step(way, number, {**phases, **metrics}, requests)
 
 
 def test_edge_grpo_may_cost_as_much_more_as_it_samples_more_tokens():
@@ -139,15 +140,15 @@ def test_overlap_compares_what_corrections_add_and_counts_discarded_tokens():
 
 
 def test_no_way_is_always_the_first_and_rounds_share_their_prompts(tmp_path):
-    ways = [turns.Way("a", "grpo"), turns.Way("b", "edge_grpo", failure_share=0.5)]
-    order = turns.turns_of(ways, 2)
+    both = [ways.Way("a", "grpo"), ways.Way("b", "edge_grpo", failure_share=0.5)]
+    order = ways.turns_of(both, 2)
     assert order == [(0, "a"), (0, "b"), (1, "b"), (1, "a")]
     import pyarrow.parquet
 
     source = tmp_path / "source.parquet"
     rows = [{"prompt": f"{number}", "extra_info": {"index": number}} for number in range(20)]
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), source)
-    turns.write_rows(source, tmp_path / "rows.parquet", order, {way.name: way for way in ways}, num_prompts=3)
+    turns.write_rows(source, tmp_path / "rows.parquet", order, {way.name: way for way in both}, num_prompts=3)
     written = pyarrow.parquet.read_table(tmp_path / "rows.parquet").to_pylist()
     prompts = [[row["prompt"] for row in written[first : first + 3]] for first in range(0, 12, 3)]
     assert prompts[0] == prompts[1] and prompts[2] == prompts[3] and prompts[0] != prompts[2]
@@ -161,8 +162,8 @@ LOSS_ONLY = {"clip_ratio_low", "clip_ratio_high", "loss_agg_mode", "loss_scale_f
 @pytest.mark.parametrize("name", sorted(set(training.ALL_PRESETS) - set(training.OTHER_WORK)))
 def test_presets_that_take_turns_differ_in_what_a_turn_sets_and_in_the_loss_alone(name):
     def rest(recipe: str) -> dict:
-        config = OmegaConf.to_container(turns.recipe_config(recipe))
-        settings = turns.settings_of(recipe, turns.Size(8, 8))
+        config = OmegaConf.to_container(ways.recipe_config(recipe))
+        settings = ways.settings_of(recipe, ways.Size(8, 8))
         for key in ("adv_estimator", "norm_adv_by_std_in_grpo"):
             assert config["algorithm"].pop(key, settings["algorithm"][key]) == settings["algorithm"][key]
         del config["edge_grpo"]

@@ -11,7 +11,8 @@ from typing import Any
 from measures import Row, Skipped, least_squares_slope
 from soak import memory_below
 from training import make_assets
-from turns import NUM_WARM_UP_STEPS, Size, Step, Way, pairs_of, run_turns, turns_of
+from turns import NUM_WARM_UP_STEPS, run_turns
+from ways import Size, Step, Way, pairs_of, turns_of
 
 PART = "Cost as work grows, 8x8 otherwise"
 AXES: dict[str, Sequence[Size]] = {
@@ -32,9 +33,7 @@ def measure(folder: Path, is_quick: bool) -> list[Row | Skipped]:
             tokens = size.first_pass_tokens if is_length else None
             ways = [Way(name, name, num_tokens=tokens) for name in ("grpo", "edge_grpo")]
             run_folder = folder / f"growth-{size}-{size.first_pass_tokens}"
-            steps = run_turns(
-                run_folder, assets, ways, turns_of(ways, num_rounds), size, watch=memory_watch(memory)
-            )
+            steps = run_turns(run_folder, assets, ways, turns_of(ways, num_rounds), size, watch=memory_watch(memory))
             measured.append((_amount(axis, size), steps))
         rows.append(slope_row(axis, measured))
     return [*rows, memory_row(memory)]

@@ -1,4 +1,4 @@
-"""What a part of the bench returns: ratios of repeated pairs, with their spread and the target that they are held to."""
+"""What a part of the bench returns: ratios of repeated pairs, with their spread and their target."""
 
 import statistics
 from collections.abc import Iterable, Sequence

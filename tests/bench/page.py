@@ -2,7 +2,7 @@
 
     python tests/bench/page.py runs/bench/results.json docs/costs.md
 
-The table of a full bench replaces what stands between its two marks on the page, that of a quick one between two others.
+The table of a full bench replaces what stands between its two marks on the page; a quick one has marks of its own.
 """
 
 import json
@@ -50,7 +50,8 @@ def table_line(row: Mapping[str, Any]) -> str:
     """Return the line of a measurement."""
     what = row["what"] + (f" ({row['detail']})" if row["detail"] else "")
     unit = f" {row['unit']}" if row["unit"] else ""
-    bounds = [f"{sign} {number(row[key])}" for key, sign in (("at_most", "≤"), ("at_least", "≥")) if row[key] is not None]
+    signs = {"at_most": "≤", "at_least": "≥"}
+    bounds = [f"{sign} {number(row[key])}" for key, sign in signs.items() if row[key] is not None]
     verdict = {None: "", True: "met", False: "**missed**"}[row["is_met"]]
     cells = [
         what,

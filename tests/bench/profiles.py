@@ -17,7 +17,8 @@ import psutil
 from measures import Row, Skipped
 from soak import name_of
 from training import make_assets
-from turns import NUM_WARM_UP_STEPS, Size, Way, run_turns, turns_of
+from turns import NUM_WARM_UP_STEPS, run_turns
+from ways import Size, Way, turns_of
 
 SIZE = Size(64, 8)
 SECONDS = 60

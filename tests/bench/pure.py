@@ -70,13 +70,15 @@ def advantage_rows(num_responses: int, num_pairs: int) -> list[Row]:
         if num_responses > 300_000 and name == "grpo":
             num_pairs = 1  # it takes a minute
         pairs = [(seconds(ours), seconds(theirs)) for _ in range(num_pairs + 1)][-num_pairs:]
-        rows.append(Row(PART, f"advantage of {num_responses:,} responses, `edge_grpo` / verl's `{name}`", ratios(pairs)))
+        what = f"advantage of {num_responses:,} responses, `edge_grpo` / verl's `{name}`"
+        rows.append(Row(PART, what, ratios(pairs)))
     return rows
 
 
 def comparator_rows(num_responses: int, num_pairs: int) -> list[Row]:
     """Each rival estimator against ours, both as verl calls them."""
     from verl.trainer.ppo import core_algos
+    from ways import recipe_config
 
     from recipe.edge_grpo.settings.comparators import read_constants
     from recipe.edge_grpo.training_step.comparator_estimators import (
@@ -84,7 +86,6 @@ def comparator_rows(num_responses: int, num_pairs: int) -> list[Row]:
         ComparatorInputs,
         inputs_for_comparator,
     )
-    from turns import recipe_config
 
     batch = batch_of(num_responses)
     ours = ours_of(batch)

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from measures import Row, Skipped, ratios
-from turns import CONFIG, Assets, Size, Step, Way, pairs_of, run_turns, turns_of
+from turns import run_turns
+from ways import CONFIG, Assets, Size, Step, Way, pairs_of, turns_of
 
 PHASES = ("gen", "old_log_prob", "adv", "update_actor", "update_weights")
 QUICK_PRESETS = ("grpo", "eda_only", "edge_grpo", "edge_grpo_contrast")
@@ -22,9 +23,7 @@ OTHER_WORK = {
 }
 """{preset: why a step of it is not the work of a step of GRPO, so that it takes no turns}."""
 
-ALL_PRESETS = tuple(
-    dict.fromkeys([*QUICK_PRESETS, *sorted(path.stem for path in (CONFIG / "recipe").glob("*.yaml"))])
-)
+ALL_PRESETS = tuple(dict.fromkeys([*QUICK_PRESETS, *sorted(path.stem for path in (CONFIG / "recipe").glob("*.yaml"))]))
 FAILURE_SHARES = (0.25, 0.5, 0.75)
 LARGE_HIDDEN_SIZE = 224  # 1.5 million parameters where the tiny policy has 0.15
 NUM_SUPERVISED_STEPS = 400
@@ -104,7 +103,8 @@ def preset_rows(steps: Sequence[Step], part: str) -> list[Row]:
         detail = f"{token_share:.0%} more tokens sampled, {trained - 1:.0%} more trained; {phases_of(pairs)}"
         rows.append(Row(part, f"step, `{name}` / `grpo`", values, at_most=at_most, detail=detail))
     if {"edge_grpo", "edge_grpo_contrast"} <= {step.way for step in steps}:
-        guarded = [(mine.seconds(), base.seconds()) for mine, base in pairs_of(steps, "edge_grpo_contrast", "edge_grpo")]
+        pairs = pairs_of(steps, "edge_grpo_contrast", "edge_grpo")
+        guarded = [(mine.seconds(), base.seconds()) for mine, base in pairs]
         rows.append(Row(part, "step, `edge_grpo_contrast` / `edge_grpo`", ratios(guarded), at_most=1.05))
         speed = [
             (mine.tokens() / mine.seconds("gen"), base.tokens() / base.seconds("gen"))
