@@ -175,11 +175,13 @@ def test_presets_that_take_turns_differ_in_what_a_turn_sets_and_in_the_loss_alon
 
 
 def test_samples_of_a_profile_are_counted_for_the_innermost_function_of_an_owner():
-    stack = "main (ray/worker.py:1);run (verl/loop.py:2);fetch (recipe/edge_grpo/x.py:3);dumps (torch/_tensor.py:4)"
+    stack = "main (ray/worker.py:1);run (verl/loop.py:2);fetch (edge_grpo/x.py:3);dumps (torch/_tensor.py:4)"
     other = "main (ray/worker.py:1);run (verl/loop.py:2)"
-    assert profiles.largest_costs([f"{stack} 6", f"{stack} 1", f"{other} 3"]) == [
-        ("`fetch` of recipe/edge_grpo/x.py, in torch", 0.7),
+    waiting = "main (ray/worker.py:1);Condition.wait (threading.py:5)"
+    assert profiles.largest_costs([f"{stack} 6", f"{stack} 1", f"{other} 3", f"{waiting} 90"]) == [
+        ("`fetch` of edge_grpo/x.py, in torch", 0.7),
         ("`run` of verl/loop.py", 0.3),
+        ("all of this project", 0.7),
     ]
 
 

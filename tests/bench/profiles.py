@@ -30,8 +30,23 @@ PROCESSES = {
 }
 """{title of a process: what it is called in the table}."""
 
-OWNERS = ("recipe/", "reward_fns/", "tests/bench/", "verl/", "transfer_queue/", "vllm/")
-_FRAME = re.compile(r"(?P<function>.+) \((?P<file>[^()]+?)(?::\d+)?\)$")
+OWNERS = ("edge_grpo/", "reward_fns/", "verl/", "transfer_queue/", "vllm/")
+OURS = ("edge_grpo/", "reward_fns/")
+WAITS = {
+    "Worker.main_loop (ray/_private/worker.py)",
+    "_worker (concurrent/futures/thread.py)",
+    "Condition.wait (threading.py)",
+    "Event.wait (threading.py)",
+    "Thread.run (threading.py)",
+    "TransferQueueClient._start_loop (transfer_queue/client.py)",
+    "_run_notify_loop (transfer_queue/storage/managers/base.py)",
+    "ReplayBuffer._wait_for_next_poll (verl/trainer/ppo/v1/replay_buffer.py)",
+    "Watchdog.run (edge_grpo/run/watchdog.py)",
+    "",
+}
+"""Innermost frames of threads that wait in C, which py-spy takes for busy ones."""
+
+_FRAME = re.compile(r"(?P<function>.+) \((?P<file>[^()]+)\)$")
 
 
 def measure(folder: Path, is_quick: bool) -> list[Row | Skipped]:
@@ -67,23 +82,29 @@ def measure(folder: Path, is_quick: bool) -> list[Row | Skipped]:
             rows.append(Skipped(f"profile of {name}", f"no process {title} was recorded"))
             continue
         costs = largest_costs(recorded.read_text().splitlines())
-        part = f"Share of the busy time of a process, {SIZE}"
+        part = f"Share of the samples of a process while it does not wait, {SIZE}"
         rows += [Row(part, f"{name}: {where}", [share]) for where, share in costs]
     return rows
 
 
 def largest_costs(lines: Iterable[str], num_costs: int = 3) -> list[tuple[str, float]]:
-    """Return (function and package, share of all samples) of the largest costs; `lines` are "frame;frame;… count".
+    """Return (function and package, share of all samples) of the largest costs, and the share of this project's code.
+
+    `lines` are "frame;frame;… count", the outermost frame first; what waits is left out.
 
     >>> largest_costs(["run (ray/worker.py:1);put (verl/queue.py:5);dumps (pickle.py:9) 3", "run (ray/worker.py:1) 1"])
-    [('`put` of verl/queue.py, in pickle', 0.75), ('ray/worker.py', 0.25)]
+    [('`put` of verl/queue.py, in pickle', 0.75), ('ray/worker.py', 0.25), ('all of this project', 0.0)]
     """
     costs: Counter[str] = Counter()
     for line in lines:
         stack, _, count = line.rpartition(" ")
-        costs[where_of(stack.split(";"))] += int(count)
+        frames = [re.sub(r":\d+\)$", ")", frame) for frame in stack.split(";")]
+        if frames[-1] not in WAITS:
+            costs[where_of(frames)] += int(count)
     total = costs.total()
-    return [(where, count / total) for where, count in costs.most_common(num_costs)]
+    ours = sum(count for where, count in costs.items() if where.partition("` of ")[2].startswith(OURS))
+    largest = [(where, count / total) for where, count in costs.most_common(num_costs)]
+    return [*largest, ("all of this project", ours / total)]
 
 
 def where_of(frames: list[str]) -> str:
