@@ -179,7 +179,7 @@ def test_samples_of_a_profile_are_counted_for_the_innermost_function_of_an_owner
     other = "main (ray/worker.py:1);run (verl/loop.py:2)"
     waiting = "main (ray/worker.py:1);Condition.wait (threading.py:5)"
     assert profiles.largest_costs([f"{stack} 6", f"{stack} 1", f"{other} 3", f"{waiting} 90"]) == [
-        ("`fetch` of edge_grpo/x.py, in torch", 0.7),
+        ("`fetch` of edge_grpo/x.py", 0.7),
         ("`run` of verl/loop.py", 0.3),
         ("all of this project", 0.7),
     ]

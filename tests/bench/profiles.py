@@ -1,7 +1,7 @@
 """Where the time of a step goes: a profile of agent-loop worker, reward worker, server and trainer with py-spy.
 
 Needs `py-spy` on the PATH or beside this Python, which `requirements/` does not have. Its samples of a busy thread are
-attributed to the innermost function of verl, TransferQueue, vLLM or this project, and to the package that works for it.
+attributed to the innermost function of verl, TransferQueue, vLLM or this project, whatever library works for it.
 """
 
 import re
@@ -88,12 +88,12 @@ def measure(folder: Path, is_quick: bool) -> list[Row | Skipped]:
 
 
 def largest_costs(lines: Iterable[str], num_costs: int = 3) -> list[tuple[str, float]]:
-    """Return (function and package, share of all samples) of the largest costs, and the share of this project's code.
+    """Return (function, share of all samples) of the largest costs, and the share of this project's code.
 
     `lines` are "frame;frame;… count", the outermost frame first; what waits is left out.
 
     >>> largest_costs(["run (ray/worker.py:1);put (verl/queue.py:5);dumps (pickle.py:9) 3", "run (ray/worker.py:1) 1"])
-    [('`put` of verl/queue.py, in pickle', 0.75), ('ray/worker.py', 0.25), ('all of this project', 0.0)]
+    [('`put` of verl/queue.py', 0.75), ('ray/worker.py', 0.25), ('all of this project', 0.0)]
     """
     costs: Counter[str] = Counter()
     for line in lines:
@@ -112,9 +112,7 @@ def where_of(frames: list[str]) -> str:
     parsed = [(found["function"], found["file"]) for frame in frames if (found := _FRAME.match(frame))]
     if not parsed:
         return "other"
-    leaf = parsed[-1][1]
     for function, file in reversed(parsed):
         if file.startswith(OWNERS):
-            package = leaf.split("/")[0].removesuffix(".py")
-            return f"`{function}` of {file}" + ("" if leaf.startswith(OWNERS) else f", in {package}")
-    return leaf
+            return f"`{function}` of {file}"
+    return parsed[-1][1]
