@@ -158,6 +158,15 @@ def test_no_way_is_always_the_first_and_rounds_share_their_prompts(tmp_path):
     assert [row["extra_info"]["failure_share"] for row in written[::3]] == [-1.0, 0.5, 0.5, -1.0]
 
 
+def test_a_recipe_has_its_own_keys_above_those_of_its_parents():
+    assert ways.recipe_config("edge_grpo").edge_grpo.gec.enabled is True
+    assert ways.recipe_config("dr_grpo").edge_grpo.gec.enabled is False  # grpo's, of which it is made
+    assert ways.recipe_config("dr_grpo").algorithm.adv_estimator == "grpo"  # gec_only's, two above
+    settings = ways.settings_of("edge_grpo_contrast", ways.Size(8, 8, first_pass_tokens=32))["edge_grpo"]
+    assert (settings["gec"]["scope"], settings["gec"]["first_pass_max_tokens"]) == ("group", 32)
+    assert settings["gec"]["max_new_tokens"] == 48  # of the profile cpu
+
+
 LOSS_ONLY = {"clip_ratio_low", "clip_ratio_high", "loss_agg_mode", "loss_scale_factor"}
 """Keys of the actor's loss: other numbers in the same computation, whose cost they do not change."""
 
