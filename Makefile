@@ -36,7 +36,7 @@ lint: install ## Check style, formatting and types
 
 bench: install ## Measure what the plugin costs, two hours on 2 cores (QUICK=1: ten minutes; CASES= labelled answers; PAGE= writes the table)
 	@BENCH_CASES='$(CASES)' $(PYTHON_IN_VENV) tests/bench/run.py $(if $(QUICK),--quick)
-	@$(if $(PAGE),$(PYTHON_IN_VENV) tests/bench/page.py runs/bench$(if $(QUICK),-quick)/results.json '$(PAGE)',:)
+	@$(if $(PAGE),$(PYTHON_IN_VENV) tests/bench/page.py runs/bench/results$(if $(QUICK),-quick).json '$(PAGE)',:)
 
 faults: install ## Kill, hang and damage parts of real runs; print what a user sees, and when (20 minutes)
 	@$(PYTHON_IN_VENV) -m pytest -m run tests/runs/faults

@@ -4,11 +4,11 @@ And the memory of every process of the largest of these runs.
 """
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from measures import Row, Skipped, least_squares_slope
+from measures import Row, least_squares_slope
 from soak import memory_below
 from training import make_assets
 from turns import NUM_WARM_UP_STEPS, run_turns
@@ -22,9 +22,9 @@ AXES: dict[str, Sequence[Size]] = {
 }
 
 
-def measure(folder: Path, is_quick: bool) -> list[Row | Skipped]:
-    """Train at each size; returns a row for each axis, and one for the memory."""
-    assets, rows, num_rounds = make_assets(folder), [], 3
+def measure(folder: Path, is_quick: bool) -> Iterator[Row]:
+    """Train at each size; yields a row for each axis, and one for the memory."""
+    assets, num_rounds = make_assets(folder), 3
     memory: dict[str, int] = {}
     for axis, sizes in AXES.items():
         is_length = axis.startswith("tokens")
@@ -35,8 +35,8 @@ def measure(folder: Path, is_quick: bool) -> list[Row | Skipped]:
             run_folder = folder / f"growth-{size}-{size.first_pass_tokens}"
             steps = run_turns(run_folder, assets, ways, turns_of(ways, num_rounds), size, watch=memory_watch(memory))
             measured.append((_amount(axis, size), steps))
-        rows.append(slope_row(axis, measured))
-    return [*rows, memory_row(memory)]
+        yield slope_row(axis, measured)
+    yield memory_row(memory)
 
 
 def _amount(axis: str, size: Size) -> int:

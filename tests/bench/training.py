@@ -7,7 +7,7 @@ import random
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from measures import Row, Skipped, ratios
@@ -30,25 +30,31 @@ LARGE_HIDDEN_SIZE = 224  # 1.5 million parameters where the tiny policy has 0.15
 NUM_SUPERVISED_STEPS = 400
 
 
-def measure(folder: Path, is_quick: bool) -> list[Row | Skipped]:
-    """Train; returns the rows of step time and overlap."""
+def measure(folder: Path, is_quick: bool) -> Iterator[Row | Skipped]:
+    """Train; yields the rows of each run when it has ended."""
     assets = make_assets(folder)
     if is_quick:
-        return [*quick_runs(folder, assets), *two_replicas(folder, assets)]
+        yield from quick_runs(folder, assets)
+    else:
+        yield from full_runs(folder, assets)
+    yield from two_replicas(folder, assets)
+
+
+def full_runs(folder: Path, assets: Assets) -> Iterator[Row | Skipped]:
+    """All presets and both policies, small steps and large ones."""
+    yield from (Skipped(f"step time of {name}", reason) for name, reason in OTHER_WORK.items())
     presets = [Way(name, name) for name in ALL_PRESETS if name not in OTHER_WORK]
-    rows: list[Row | Skipped] = [Skipped(f"step time of {name}", reason) for name, reason in OTHER_WORK.items()]
     for size, num_rounds in ((Size(8, 8), 7), (Size(64, 8), 3)):
         steps = run_turns(folder / f"steps-{size}", assets, presets, turns_of(presets, num_rounds), size)
-        rows += preset_rows(steps, size, "tiny policy")
+        yield from preset_rows(steps, size, "tiny policy")
         ways = overlap_ways()
         steps = run_turns(folder / f"overlap-{size}", assets, ways, turns_of(ways, num_rounds), size)
-        rows += overlap_rows(steps, f"Overlap, {size}")
+        yield from overlap_rows(steps, f"Overlap, {size}")
     large = make_large_policy(folder, assets)
     main_presets = [way for way in presets if way.name in QUICK_PRESETS]
     for size, ways, num_rounds in ((Size(8, 8), presets, 5), (Size(64, 8), main_presets, 3)):
         steps = run_turns(folder / f"large-{size}", large, ways, turns_of(ways, num_rounds), size)
-        rows += preset_rows(steps, size, "policy ten times larger")
-    return [*rows, *two_replicas(folder, assets)]
+        yield from preset_rows(steps, size, "policy ten times larger")
 
 
 def quick_runs(folder: Path, assets: Assets) -> list[Row]:
