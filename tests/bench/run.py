@@ -1,6 +1,7 @@
 """`make bench`: what the plugin costs, as ratios of paired measurements within one run (machines are noisy).
 
-Prints each row with its spread and whether its target is met, and writes results.json, with --quick results-quick.json; `page.py` makes a table of that.
+Prints each row with its spread and whether its target is met, and writes results.json, or results-quick.json, of which
+`page.py` makes tables.
 A part is a module whose `measure(folder, is_quick)` yields rows; FULL_PARTS and QUICK_PARTS list them.
 """
 
