@@ -1,4 +1,4 @@
-r"""What grading costs: CPU time beside verl's math_verify; wall time of a batch with and without hostile answers.
+r"""How grading is measured (grading.py): in a fresh process; a batch at once, with and without hostile answers.
 
 Every measurement runs in a fresh process (`KillableChild`), so that nothing is remembered from an earlier one and the
 alarms that verl's grader sets are in a process of its own. What is set up once, imports and grandchildren, is done
@@ -8,14 +8,12 @@ before the clock starts.
 import asyncio
 import collections
 import random
-import statistics
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import psutil
-from graders import FIRST_CALL, GRADERS, read_cases
+from graders import FIRST_CALL
 from killable_child import KillableChild
 
 Pair = tuple[str, str]  # A response and the gold answer.
@@ -35,60 +33,6 @@ WARM_UP = [
 ]
 
 
-def bench_verifier(path: Path | None, num_rounds: int) -> None:
-    """Print both measurements on the labelled answers in `path`, or why there are none."""
-    if path is None or not path.exists():
-        reason = "no labelled answers given" if path is None else f"{path} does not exist"
-        print(f"grading: skipped, {reason} (--grader-cases PATH, or make bench CASES=PATH)")
-        return
-    cases = read_cases(path)
-    typical = [(case.response, case.ground_truth) for case in cases if case.category != "adversarial"]
-    hostile = [(case.response, case.ground_truth) for case in cases if case.category == "adversarial"]
-    if not typical or not hostile:
-        print(f"grading: skipped, {path} needs both typical and [adversarial] answers")
-        return
-    bench_cpu(typical, num_rounds)
-    bench_batch(typical, hostile, num_rounds)
-
-
-def bench_cpu(pairs: Sequence[Pair], num_rounds: int) -> None:
-    """CPU time per answer, ours and verl's, in alternating rounds."""
-    seconds: dict[str, list[float]] = {"ours": [], "verl math_verify": []}
-    for number in range(num_rounds):
-        for name in sorted(seconds, reverse=number % 2 == 1):  # The order changes from round to round.
-            seconds[name].append(measured("verifier:cpu_seconds", name, pairs))
-    mine, theirs = (statistics.median(column) / len(pairs) * 1e3 for column in seconds.values())
-    ratios = [ours / verls for ours, verls in zip(*seconds.values(), strict=True)]
-    print(
-        f"grading: {mine:.2f} ms of CPU per answer, verl's math_verify {theirs:.2f} ms, ratio "
-        f"{statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}); medians of {num_rounds} rounds of "
-        f"{len(pairs)} answers, all processes counted"
-    )
-
-
-def bench_batch(typical: Sequence[Pair], hostile: Sequence[Pair], num_rounds: int) -> None:
-    """Wall time of a batch of typical answers, and of the same batch with 1 % hostile ones, in alternating rounds."""
-    results: dict[str, list[dict[str, Any]]] = {"typical": [], "with hostile": []}
-    for seed in range(num_rounds):
-        batches = {"typical": random.Random(seed).choices(typical, k=NUM_RESPONSES)}
-        batches["with hostile"] = with_hostile(batches["typical"], hostile, seed)
-        for kind in sorted(results, reverse=seed % 2 == 1):
-            results[kind].append(measured("verifier:batch", batches[kind]))
-    starts = [result["start_seconds"] for column in results.values() for result in column]
-    num_processes = {result["num_processes"] for column in results.values() for result in column}
-    alone, together = ([result["seconds"] for result in column] for column in results.values())
-    ratios = [mixed / clean for clean, mixed in zip(alone, together, strict=True)]
-    print(
-        f"grading {NUM_RESPONSES:,} answers at once: {median_and_worst(alone)}; {NUM_HOSTILE} of them hostile: "
-        f"{median_and_worst(together)}, ratio {statistics.median(ratios):.2f} (worst {max(ratios):.2f}); medians of "
-        f"{num_rounds} seeds, after a start-up of {median_and_worst(starts)} that is not counted; child processes: "
-        f"{min(num_processes)} to {max(num_processes)}"
-    )
-    for kind, column in results.items():
-        statuses = sum((collections.Counter(result["statuses"]) for result in column), collections.Counter())
-        print(f"  statuses, {kind}: " + ", ".join(f"{status} {count}" for status, count in statuses.most_common()))
-
-
 def with_hostile(batch: Sequence[Pair], hostile: Sequence[Pair], seed: int) -> list[Pair]:
     """Return `batch` with NUM_HOSTILE of its answers replaced; the seed decides which, and by which."""
     generator, mixed = random.Random(f"hostile {seed}"), list(batch)
@@ -97,12 +41,8 @@ def with_hostile(batch: Sequence[Pair], hostile: Sequence[Pair], seed: int) -> l
     return mixed
 
 
-def median_and_worst(seconds: Sequence[float]) -> str:
-    return f"{statistics.median(seconds):.2f} s (worst {max(seconds):.2f} s)"
-
-
 def measured(target: str, *arguments: Any) -> Any:
-    """Call one of the functions below in a fresh process and return what it returns.
+    """Call a `module:function` in a fresh process and return what it returns.
 
     Raises RuntimeError if it hung, died or raised.
     """
@@ -111,16 +51,6 @@ def measured(target: str, *arguments: Any) -> Any:
     if outcome.failure:
         raise RuntimeError(f"{target}: {outcome.failure}")
     return outcome.value
-
-
-def cpu_seconds(name: str, pairs: Sequence[Pair]) -> float:
-    """CPU time for one answer after another by the grader `name`, in this process and all it starts."""
-    for pair in WARM_UP:
-        GRADERS[name](*pair)
-    begin = tree_cpu_seconds()
-    for pair in pairs:
-        GRADERS[name](*pair)
-    return tree_cpu_seconds() - begin
 
 
 def tree_cpu_seconds() -> float:
