@@ -28,7 +28,7 @@ from recipe.edge_grpo.names import METRICS_FILE
 HERE = Path(__file__).parent
 PLAN_VARIABLE = "BENCH_TURNS"
 WARM_UP, NUM_WARM_UP_STEPS = -1, 2  # They fill caches.
-RUN_SECONDS = 3600.0
+RUN_SECONDS = 7200.0
 
 
 def run_turns(
