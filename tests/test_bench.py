@@ -13,6 +13,7 @@ import page
 import profiles
 import pure
 import run
+import startup
 import training
 import turns
 import ways
@@ -204,3 +205,20 @@ def test_the_examples_in_the_docstrings_hold():
 
     for module in (measures, page, profiles, grading):
         assert doctest.testmod(module).failed == 0
+
+
+def test_starting_up_has_the_seconds_of_each_part_and_a_target_for_the_first_step(monkeypatch, tmp_path):
+    def startup_rows(assets):
+        wall = [("Ray is up", 8.0 + next(later), ""), ("first step done", 44.0 + next(later), "")]
+        return [*wall, ("all processes", 90.0, ""), ("ray::WorkerDict", 9.0, "")]
+
+    later = iter(range(6))
+    monkeypatch.setattr(startup, "startup_rows", startup_rows)
+    rows = {row.what: row for row in startup.measure(tmp_path, is_quick=False)}
+    assert list(rows) == ["command to: Ray is up", "command to: first step done", "processor time of all processes"]
+    assert rows["command to: Ray is up"].values == [8.0, 10.0, 12.0]
+    assert rows["command to: Ray is up"].is_met is None
+    assert rows["command to: first step done"].values == [45.0, 47.0, 49.0]
+    assert rows["command to: first step done"].is_met is False
+    later = iter(range(2))
+    assert [row.values for row in startup.measure(tmp_path, is_quick=True)] == [[8.0], [45.0], [90.0]]

@@ -23,8 +23,8 @@ from measures import Row, Skipped
 from page import table_line
 
 ROOT = Path(__file__).parent.parent.parent
-FULL_PARTS = ("commands", "pure", "verls_costs", "grading", "training", "growth", "profiles")
-QUICK_PARTS = ("commands", "pure", "verls_costs", "grading", "training")
+FULL_PARTS = ("startup", "commands", "pure", "verls_costs", "grading", "training", "growth", "profiles")
+QUICK_PARTS = ("startup", "commands", "pure", "verls_costs", "grading", "training")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

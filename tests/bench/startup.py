@@ -2,6 +2,7 @@
 
     python tests/bench/startup.py [--assets DIR]
 
+In `make bench` it is the part `startup`, and the only one that yields seconds: there is nothing to divide them by.
 Wall time is lengthened by other work on the machine, processor time hardly. Rows are (part, seconds, note).
 """
 
@@ -17,13 +18,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+from measures import Row
 
 from recipe.edge_grpo.quickstart.__main__ import make_what_is_missing, parse_arguments, training_command
 from recipe.edge_grpo.quickstart.launch import MILESTONES
 
-Row = tuple[str, float, str]
+Timed = tuple[str, float, str]
+"""A part or a process, its seconds, and which."""
 
-PARTS = {**MILESTONES, "Training Progress:": "trainer begins its loop", "step:1 - ": "first step done"}
+ALL_PROCESSES = "all processes"
+FIRST_STEP, SECONDS_TO_FIRST_STEP = "first step done", 45
+"""The target, on two cores with nothing else to do."""
+
+PARTS = {**MILESTONES, "Training Progress:": "trainer begins its loop", "step:1 - ": FIRST_STEP}
 """{text in the log: part that ends with it}, in the order of a run; one that does not come has no row."""
 
 IMPORTS = {
@@ -52,7 +59,23 @@ SAMPLE_SECONDS = 0.25
 NUM_PROCESSES_SHOWN = 15
 
 
-def startup_rows(assets: Path, *overrides: str) -> list[Row]:
+def measure(folder: Path, is_quick: bool) -> Iterator[Row]:
+    """Yield the seconds to the end of each part, and those of all processes together."""
+    runs = [startup_rows(folder) for _ in range(1 if is_quick else 3)]
+    shown = [*(part for part in PARTS.values() if part in dict_of(runs[0])), ALL_PROCESSES]
+    for part in shown:
+        values = [dict_of(run)[part] for run in runs]
+        target = SECONDS_TO_FIRST_STEP if part == FIRST_STEP else None
+        what = "processor time of all processes" if part == ALL_PROCESSES else f"command to: {part}"
+        yield Row("start-up", what, values, at_most=target, unit="s")
+
+
+def dict_of(rows: list[Timed]) -> dict[str, float]:
+    """Return the seconds by part, of processes of one name the last."""
+    return {part: seconds for part, seconds, _ in rows}
+
+
+def startup_rows(assets: Path, *overrides: str) -> list[Timed]:
     """Start a run of one step; return its parts in wall time and its processes in processor time.
 
     Args:
@@ -66,7 +89,7 @@ def startup_rows(assets: Path, *overrides: str) -> list[Row]:
         return _rows_of_run([*command, *of_the_task, *NOT_VALIDATED, *overrides])
 
 
-def import_rows() -> Iterator[Row]:
+def import_rows() -> Iterator[Timed]:
     """Processor time of what each process imports, in a process that does nothing else."""
     environment = {**os.environ, "VERL_PLATFORM": "cpu"}
     for process, module in IMPORTS.items():
@@ -77,7 +100,7 @@ def import_rows() -> Iterator[Row]:
         yield f"imports: {process}", float(seconds), note
 
 
-def _rows_of_run(command: list[str]) -> list[Row]:
+def _rows_of_run(command: list[str]) -> list[Timed]:
     begin = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     watch = _TreeWatch(process.pid)
@@ -92,7 +115,7 @@ def _rows_of_run(command: list[str]) -> list[Row]:
     if process.wait():
         sys.exit("the training run failed:\n" + "".join(last_lines))
     spent = sorted(watch.seconds.items(), key=lambda item: -item[1])
-    rows.append(("all processes", sum(watch.seconds.values()), f"processor time of {len(spent)} processes"))
+    rows.append((ALL_PROCESSES, sum(watch.seconds.values()), f"processor time of {len(spent)} processes"))
     rows += [(watch.names[pid], seconds, "processor time") for pid, seconds in spent[:NUM_PROCESSES_SHOWN]]
     return rows
 
