@@ -11,6 +11,7 @@ Conventions, where graders differ (each line is pinned by a test):
     28\%, 28 percent, 28                        28 for 0.28                  whether the sign belongs to the answer or
     28\%, 0.28                                                               to the question is not visible here
     1,234  1\,234  1{,}234  1 234               1, 234 is a list             thousands separators
+    1,000,000, 10^6                             1,000,000, 10^5
     1000,99 for the gold 1000.99                1,2 for the gold 1.3         a decimal comma, if the gold has a point or
     0.111 for the gold 0,111                    0.1 for the gold 0,1         has three decimals behind 0,
     1\frac{4}{5}, 1 4/5, 9/5                    1 4/5 for 4/5                mixed numbers
@@ -68,10 +69,8 @@ import re
 
 from reward_fns.equivalence.families import compare_families
 from reward_fns.equivalence.lists import NO_SUCH, Compare, StructureVerdict, compare_lists
-from reward_fns.equivalence.numbers import are_plain_numbers, compare_numbers
-from reward_fns.equivalence.parts import (
-    is_relation,
-)
+from reward_fns.equivalence.numbers import are_plain_numbers, compare_numbers, join_thousands
+from reward_fns.equivalence.parts import is_relation
 from reward_fns.equivalence.relations import compare_relations, name_set
 from reward_fns.equivalence.rewriting import spell_out_names
 from reward_fns.equivalence.solution_sets import compare_solution_sets
@@ -119,6 +118,7 @@ def compare_quickly(candidate: str, gold: str) -> bool | None:
     if decimals and make_comparable(candidate) == decimals[1]:
         return True
     candidate, gold = spell_out_names(candidate, gold), spell_out_names(gold, candidate)
+    candidate, gold = join_thousands(candidate, gold), join_thousands(gold, candidate)
     verdict = _compare(candidate, gold)
     return False if verdict is None and is_different_in_words(candidate, gold) else verdict
 

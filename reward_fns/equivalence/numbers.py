@@ -17,12 +17,24 @@ from reward_fns.expressions.compare import is_rounded
 
 _LONG_WORD = re.compile(r"(?<![\\a-zA-Z])(?!sqrt|sinh|cosh|tanh)[a-zA-Z]{4,}")
 _DECIMAL_COMMA = re.compile(r"-?0,[0-9]{3,}")
+_GROUPED_DIGITS = re.compile(r"(?<![0-9.,])[1-9][0-9]{0,2}(?:,[0-9]{3})+(?![0-9,])")
 _PLAIN_NUMBER = re.compile(r"-? ?(?:[0-9.,/ ]*[0-9]|[0-9]* ?\\frac\{-?[0-9]+\}\{[0-9]+\})%?")
 
 
 def are_plain_numbers(candidate: str, gold: str) -> bool:
     """Return True if both are digits alone, or a fraction of such. `are_plain_numbers("1/2", "0.5") is True`"""
     return all(map(_PLAIN_NUMBER.fullmatch, (candidate, gold)))
+
+
+def join_thousands(text: str, other: str) -> str:
+    """Return `text` without separators of thousands if `other` has no comma, so that `text` can be no list for it.
+
+    Two written numbers keep theirs: `compare_numbers` knows which comma is a decimal one.
+    Example: `join_thousands("1,000,000", "10^6") == "1000000"`
+    """
+    if "," in other or read_number(split_unit(other)[0]) is not None:
+        return text
+    return _GROUPED_DIGITS.sub(lambda found: found[0].replace(",", ""), text)
 
 
 def compare_numbers(candidate: str, gold: str) -> bool | None:
