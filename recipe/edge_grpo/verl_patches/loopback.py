@@ -25,6 +25,7 @@ LOOPBACK_SWITCH = "EDGE_GRPO_LOOPBACK"
 LOOPBACK = "127.0.0.1"
 LOOPBACK_INTERFACE = "lo"
 INTERFACE_VARIABLES = ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")
+HOST_OF_VLLM = "VLLM_HOST_IP"  # where an engine meets itself, if one process holds the whole policy
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ def keep_to_loopback(config: DictConfig) -> bool:
     os.environ[LOOPBACK_SWITCH] = "1"
     for name in INTERFACE_VARIABLES:
         os.environ.setdefault(name, LOOPBACK_INTERFACE)
+    os.environ.setdefault(HOST_OF_VLLM, LOOPBACK)
     return True
 
 

@@ -15,7 +15,10 @@ pytestmark = pytest.mark.process
 NUM_CHILDREN = 10
 
 # Answer and reference answer, the same if N is.
-QUESTIONS = [(r"\gcd(N,0)", "N"), (r"\gcd(0,N)", "N")]
+QUESTIONS = [
+    (r"\det\begin{pmatrix}N\end{pmatrix}", "N"),
+    (r"\det\begin{pmatrix}1&0\\0&N\end{pmatrix}", "N"),
+]
 
 
 @pytest.fixture(scope="module")
