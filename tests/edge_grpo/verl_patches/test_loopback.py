@@ -11,6 +11,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from recipe.edge_grpo.verl_patches.loopback import (
+    HOST_OF_VLLM,
     INTERFACE_VARIABLES,
     LOOPBACK,
     LOOPBACK_SWITCH,
@@ -28,7 +29,7 @@ def environment(monkeypatch, tmp_path):
     """None of the variables is set, all are as before afterwards, and no Ray runs that could be joined."""
     from ray._private import ray_constants
 
-    for name in (LOOPBACK_SWITCH, RAYS_VARIABLE, "RAY_ADDRESS", *INTERFACE_VARIABLES):
+    for name in (LOOPBACK_SWITCH, RAYS_VARIABLE, "RAY_ADDRESS", HOST_OF_VLLM, *INTERFACE_VARIABLES):
         monkeypatch.setenv(name, "")  # so that what the code sets is undone too
         monkeypatch.delenv(name)
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
@@ -100,7 +101,7 @@ def test_another_ray_keeps_its_addresses_and_says_so(compose, monkeypatch, caplo
 
 
 def variables():
-    return {name: os.environ.get(name) for name in (LOOPBACK_SWITCH, RAYS_VARIABLE, *INTERFACE_VARIABLES)}
+    return {name: os.environ.get(name) for name in (LOOPBACK_SWITCH, RAYS_VARIABLE, HOST_OF_VLLM, *INTERFACE_VARIABLES)}
 
 
 def is_several_nodes_for_ray():
@@ -114,6 +115,7 @@ def test_on_one_machine_ray_and_its_children_are_told_so(compose):
     assert variables() == {
         LOOPBACK_SWITCH: "1",
         RAYS_VARIABLE: "0",
+        "VLLM_HOST_IP": "127.0.0.1",
         "GLOO_SOCKET_IFNAME": "lo",
         "NCCL_SOCKET_IFNAME": "lo",
     }
