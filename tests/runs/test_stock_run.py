@@ -16,6 +16,7 @@ STOCK = [
     "algorithm.adv_estimator=grpo",
     *("+profile=cpu", "~edge_grpo"),  # the profile sizes our block too, and has resolvers of the plugin
     *("actor_rollout_ref.actor.ppo_max_token_len_per_gpu=8192", "critic.ppo_max_token_len_per_gpu=8192"),
+    "actor_rollout_ref.rollout.engine_kwargs.vllm.distributed_executor_backend=mp",  # as verl has it
     *("actor_rollout_ref.rollout.max_model_len=256", "actor_rollout_ref.rollout.max_num_batched_tokens=4096"),
     *("trainer.total_training_steps=1", "trainer.val_before_train=false", "trainer.test_freq=-1"),
     *("trainer.save_freq=-1", "trainer.logger=[console,file]"),
