@@ -18,8 +18,8 @@ install: ## Create .venv, or bring it up to date
 quickstart: install ## Train a small model on the CPU and show what it learns (RECIPE=; COMPARE=grpo: GRPO as well; MODEL= TRAIN= VAL= STEPS= OVERRIDES= for your own)
 	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.quickstart $(QUICKSTART_OPTIONS)
 
-test-fast: install ## Run the tests that need neither Ray nor vLLM (a minute)
-	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile -m "not process and not end_to_end and not run"
+test-fast: install ## Run the tests that take milliseconds: no Ray, no vLLM, no long tables of cases (a minute)
+	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile -m "not process and not slow and not end_to_end and not run"
 
 test: install ## Run the tests: all but training runs, of which there is one (9 minutes on 2 cores)
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile
@@ -61,7 +61,7 @@ check-reference: install ## Hold a run of verl (RUN=its folder) against the reco
 soak: install ## Train 200 steps on the CPU and compare the memory of every process
 	@$(PYTHON_IN_VENV) tests/bench/soak.py
 
-mutants: install ## Plant faults in the pure modules; list those that no fast test finds (five minutes; asks PyPI for mutmut)
+mutants: install ## Plant faults in the pure modules; list those that no test without a process finds (five minutes; asks PyPI for mutmut)
 	@$(PYTHON_IN_VENV) tests/mutation/run.py
 
 verl-next: install ## Try the newest verl: what differs where the plugin meets it, tests of the seams, two steps (VERL=verl==… for another)

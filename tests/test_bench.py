@@ -172,6 +172,7 @@ LOSS_ONLY = {"clip_ratio_low", "clip_ratio_high", "loss_agg_mode", "loss_scale_f
 """Keys of the actor's loss: other numbers in the same computation, whose cost they do not change."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(set(training.ALL_PRESETS) - set(training.OTHER_WORK)))
 def test_presets_that_take_turns_differ_in_what_a_turn_sets_and_in_the_loss_alone(name):
     def rest(recipe: str) -> dict:

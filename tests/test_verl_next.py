@@ -76,6 +76,7 @@ def test_the_examples_hold():
     assert doctest.testmod(compare).failed == 0
 
 
+@pytest.mark.slow
 def test_every_name_in_the_table_is_one_that_the_installed_verl_has():
     assert [seam for seam, code in compare.read_definitions(PACKAGES, SEAMS).items() if code is None] == []
 

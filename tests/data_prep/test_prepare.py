@@ -197,6 +197,7 @@ def test_files_with_and_without_rates_have_the_same_columns_so_that_verl_reads_t
 UNVERIFIED = [RECORD, other("x", solution=r"\boxed{3}"), other("y", solution=""), other("z", answer="}{")]
 
 
+@pytest.mark.slow
 def test_references_that_the_verifier_does_not_accept_are_reported(tmp_path, capsys):
     assert len(convert(tmp_path, UNVERIFIED)) == 4
     output = capsys.readouterr().out
@@ -205,6 +206,7 @@ def test_references_that_the_verifier_does_not_accept_are_reported(tmp_path, cap
     assert table_row(output, "any of these") == ["4", "2", "2, 4"]
 
 
+@pytest.mark.slow
 def test_references_that_the_verifier_does_not_accept_are_dropped_on_request(tmp_path, capsys):
     assert texts(convert(tmp_path, UNVERIFIED, "--drop-unverified")) == ["What is $1+1$?", "y"]
     output = capsys.readouterr().out

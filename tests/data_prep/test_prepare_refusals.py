@@ -24,6 +24,7 @@ def refused(tmp_path, capsys, name, *arguments):
     return capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("records", "named"),
     [
@@ -186,6 +187,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_old_files_whole_and_no_half_written_ones(tmp_path):
     (tmp_path / "in.json").write_text(json.dumps([RECORD]))
     arguments = ["--input", str(tmp_path / "in.json"), "--output-dir", str(tmp_path / "out")]

@@ -18,7 +18,10 @@ from reward_fns.math_reward import compute_score
 DATA = Path(__file__).parents[3] / "shared" / "data"
 HARD_1K = DATA / "deepscaler_hard-1k.json"
 
-pytestmark = pytest.mark.skipif(not HARD_1K.exists(), reason="the paper's data is not part of this repository")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not HARD_1K.exists(), reason="the paper's data is not part of this repository"),
+]
 
 
 @pytest.fixture(scope="module")

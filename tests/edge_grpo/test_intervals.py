@@ -62,6 +62,7 @@ def test_the_test_of_a_mean_is_students():
     assert t_test([-1, -2, -3]) == t_test([1, 2, 3]) == t_test([2, 3, 4], expected=1)
 
 
+@pytest.mark.slow
 @given(values=st.lists(st.floats(-1, 1), min_size=2, max_size=6, unique=True), expected=st.floats(-1, 1))
 def test_a_mean_is_outside_of_the_interval_exactly_where_the_test_finds_it(values, expected):
     low, high = mean_interval(values)

@@ -220,6 +220,7 @@ def whole_numbers(draw):
 KINDS = [rationals, surds, polynomials, intervals, unions, sets, matrices, residues, periods, vectors, whole_numbers]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
 def test_spellings_are_equal_and_near_misses_are_not(kind):
     draw = random.Random(kind.__name__)

@@ -31,6 +31,7 @@ PIECES = re.split(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PAIRS)
 def test_spellings_of_an_answer_are_right_and_near_misses_wrong(kind):
     def is_right(candidate, gold):

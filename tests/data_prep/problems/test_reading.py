@@ -52,6 +52,7 @@ def test_the_prompt_is_the_problem_unless_there_is_an_instruction():
     assert problem.prompt("Think.") == " x\n Think."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "named"),
     [

@@ -56,6 +56,7 @@ def test_an_answer_is_altered_within_its_kind(gold, altered):
     assert alter(gold) == altered
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "gold", [gold for gold, _ in ALTERED] + list(OPPOSITES) + [WRONG_WORD[:9], "x=y", "1:36", "5%"]
 )
@@ -73,6 +74,7 @@ def test_any_text_can_be_altered(gold):
     assert alter(gold) != gold
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.exists(), reason="the paper's data is not part of this repository")
 def test_of_the_papers_answers_the_final_one_is_accepted_and_an_altered_one_is_not():
     """Every tenth; of all 2,602 (1,469 distinct ones) none was graded otherwise."""

@@ -29,6 +29,7 @@ def failures(text, answers, solution="", instruction=""):
     return find_failures(MathProblem(1, text, tuple(answers), solution), instruction)
 
 
+@pytest.mark.slow
 def test_each_row_lands_where_the_verifier_puts_it():
     verification = verify_references(
         [
@@ -52,6 +53,7 @@ def test_each_row_lands_where_the_verifier_puts_it():
     assert list(verification.failures) == list(FAILURES)
 
 
+@pytest.mark.slow
 def test_a_whole_solution_as_answer_is_accepted_in_a_box_and_fails_all_the_same():
     verification = verify_references(
         [MathProblem(row, "How many?", (gold,)) for row, gold in enumerate(GSM8K, start=1)]
@@ -150,6 +152,7 @@ def test_answers_are_equal_if_the_verifier_accepts_one_for_the_other(first, seco
     assert have_equal_answers(MathProblem(1, "x", first), MathProblem(2, "x", second)) is are_equal
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not AUTHORS_FILE.exists(), reason="the authors' file is not part of this repository")
 def test_of_the_papers_references_all_answers_and_nearly_all_solutions_are_accepted():
     records = json.loads(AUTHORS_FILE.read_text(encoding="utf-8"))

@@ -39,6 +39,7 @@ def test_padding_to_a_longer_width_leaves_the_response_entropy_alone(random_batc
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("num_responses", "num_tokens"), [(9, 2**18), (2, 2**20 + 1), (0, 5), (3, 0), (0, 0)])
 def test_matrices_that_are_read_in_several_pieces_or_are_empty_give_one_mean_for_each_row(num_responses, num_tokens):
     generator = torch.Generator().manual_seed(7)

@@ -216,6 +216,7 @@ def test_no_group_is_without_contrast_that_could_have_it(case):
         assert correct(case).has_contrast
 
 
+@pytest.mark.slow
 @given(cases(members=st.sampled_from([STUCK, failed(R), failed(A), failed(S)]), min_size=2))
 def test_an_all_wrong_group_has_contrast_if_any_sure_correction_can_be_made(case):
     outcome = correct(case)

@@ -105,6 +105,7 @@ def test_an_existing_cluster_is_left_to_its_administrator(monkeypatch):
     check_capacity(config(num_cpus=1, num_gpus=0))
 
 
+@pytest.mark.slow
 def test_the_cpu_profile_asks_for_enough(compose):
     check_capacity(compose("+recipe=edge_grpo", "+profile=cpu"))
     check_capacity(compose("+recipe=edge_grpo", "+profile=cpu", "trainer.n_gpus_per_node=2"))
@@ -131,6 +132,7 @@ def test_verl_still_asks_for_three_cpus_for_each_training_process():
     assert colocate.default == 3
 
 
+@pytest.mark.slow
 def test_verls_own_number_of_storage_units_would_not_fit_a_small_machine(compose):
     stock = compose()
     assert stock.transfer_queue.backend.SimpleStorage.num_data_storage_units == 8

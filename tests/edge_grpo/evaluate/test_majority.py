@@ -84,6 +84,7 @@ def test_maj_at_one_is_the_accuracy(votes):
     assert majority_at_k(votes, 1, by_text) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 @given(VOTES, st.data())
 def test_maj_at_n_needs_a_right_answer_and_all_right_ones_win(votes, data):
     num_right = sum(vote.is_correct for vote in votes)

@@ -52,6 +52,7 @@ def test_a_negative_number_of_problems_is_refused():
         sign_test(-1, 3)
 
 
+@pytest.mark.slow
 def test_the_paired_interval_agrees_with_a_slow_version_that_draws_problems():
     generator = random.Random(0)
     pairs = [(generator.choice([0.0, 0.5, 1.0]), generator.choice([0.0, 0.5, 1.0])) for _ in range(40)]

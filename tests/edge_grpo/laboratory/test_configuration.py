@@ -9,6 +9,7 @@ from support.configurations import RECIPES
 NEEDS_VERL = ("dapo", "dapo_edge")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(set(RECIPES) - set(NEEDS_VERL)))
 def test_every_recipe_is_read_as_verl_composes_it(config, compose, name):
     read, composed = config(name), compose(f"+recipe={name}", "+profile=cpu")

@@ -6,6 +6,8 @@ from recipe.edge_grpo.report.curves import draw_curves
 from recipe.edge_grpo.report.metrics_file import RunMetrics
 from recipe.edge_grpo.report.panels import panels_of
 
+pytestmark = pytest.mark.slow
+
 NUM_PANELS = 6
 
 

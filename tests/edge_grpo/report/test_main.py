@@ -1,5 +1,6 @@
 import json
 
+import pytest
 import torch
 
 from recipe.edge_grpo.correction.sessions import SessionCounts
@@ -32,6 +33,7 @@ def test_a_report_prints_the_table_writes_summary_and_curves_and_names_them(tmp_
     assert (output / "curves.png").stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_the_table_ends_with_what_limits_the_run_and_of_several_runs_each(tmp_path, capsys):
     runs = [write_run(tmp_path / name, metric="edge_grpo/groups/identical_responses", num_steps=3) for name in "ab"]
     assert main([str(runs[0])]) == 0  # 0.1, 0.2, 0.3

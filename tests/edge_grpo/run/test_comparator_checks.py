@@ -12,12 +12,14 @@ KL = "algorithm.use_kl_in_reward=true"
 SAMPLED = ["edge_grpo.eda.entropy=sampled", "actor_rollout_ref.rollout.calculate_log_probs=True"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*CONSTANTS, "dr_grpo", "dapo"])
 @pytest.mark.parametrize("corrects", [False, True])
 def test_every_comparator_starts_with_and_without_error_correction(compose, name, corrects):
     check_config(compose(f"+recipe={name}", VLLM, f"edge_grpo.gec.enabled={corrects}"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONSTANTS)
 def test_masked_injected_text_keeps_its_reward(compose, name):
     check_config(compose(f"+recipe={name}", VLLM, "edge_grpo.gec.enabled=True", "edge_grpo.gec.injected_loss=mask"))
@@ -51,6 +53,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "overrides", "parts"), REFUSED, ids=[f"{name} {' '.join(overrides)}" for name, overrides, _ in REFUSED]
 )

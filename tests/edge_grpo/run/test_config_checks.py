@@ -224,6 +224,7 @@ def test_what_can_work_is_not_refused(compose, name, overrides):
     check_config(compose(f"+recipe={name}", VLLM, *overrides))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", PROFILES)
 def test_megatron_with_a_profile_is_refused_until_its_strategy_is_set(compose, profile):
     chosen = [f"+profile={profile}", "+recipe=edge_grpo", "model_engine=megatron"]
@@ -242,6 +243,7 @@ def test_megatron_for_the_actor_alone_is_refused(compose):
     assert "FSDPActorConfig" in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["dp", "megatron", "veomni", "torchtitan"])
 def test_each_training_engine_of_verl_is_accepted_as_verl_composes_it(compose, engine):
     check_config(compose("+recipe=edge_grpo", f"model_engine={engine}", VLLM, through_hydra=True))

@@ -68,6 +68,7 @@ def test_a_cap_of_the_first_pass_is_refused_there_too_and_both_are_said_at_once(
     assert both.endswith(f"or edge_grpo.gec.enabled=False and {cap}=null")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_no_recipe_is_for_such_an_engine_as_it_is(compose, installed, name):
     """Each caps its first pass, or corrects."""
@@ -80,6 +81,7 @@ def test_an_engine_that_ignores_it_may_sample_what_nothing_bounds(compose, insta
     check_config(compose("+recipe=eda_only", f"{KEY}=trtllm", "edge_grpo.gec.first_pass_max_tokens=null"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_sglang_may_sample_for_every_recipe(compose, installed, name):
     installed("sglang")

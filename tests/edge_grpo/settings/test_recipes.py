@@ -49,6 +49,7 @@ def test_recipes_and_profiles_pass_together(compose, name, profile):
     OmegaConf.resolve(config)  # as verl's task runner does: every reference leads somewhere
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "profile"), COMBINATIONS)
 def test_no_recipe_and_no_profile_trusts_code_that_comes_with_a_model(compose, name, profile):
     config = compose(f"+recipe={name}", *([] if profile is None else [f"+profile={profile}"]))
@@ -120,6 +121,7 @@ def first_pass_sampling(config):
 
 
 # The paper's recipe has the authors' own setting.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "profile"),
     [

@@ -40,6 +40,7 @@ def reward_of(compose, tokenizer):
     return reward_of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("overrides", "rewards"),
     [

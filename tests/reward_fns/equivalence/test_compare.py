@@ -114,6 +114,7 @@ def test_answers_are_the_same_different_or_left_open(candidate, gold, expected):
     assert compare_quickly(gold, candidate) is expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("candidate", "gold", "accuracy"),
     [
@@ -154,6 +155,7 @@ def verdict_on(candidate, gold):
         return "too large"
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(answers, answers)
 def test_any_two_texts_are_compared_without_another_error_and_alike_from_both_sides(candidate, gold):

@@ -253,6 +253,7 @@ def test_what_a_convention_calls_the_same_is_right(line):
     assert [pair for pair in ALL[line][0] if compare_quickly(*pair) is not True] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", ALL)
 def test_what_a_convention_calls_different_is_wrong(line):
     verdicts = {pair: compare_quickly(*pair) for pair in ALL[line][1]}

@@ -3,6 +3,7 @@
 from fractions import Fraction
 from itertools import cycle
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -92,6 +93,7 @@ def with_examples(test):
     return test
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @with_examples
 @given(rationals)
@@ -110,6 +112,7 @@ def test_every_percentage_equals_the_number_before_its_sign(value):
     assert all(compare_quickly(gold, form) for form in percent_forms(value) for gold in plain_forms(100 * value))
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @with_examples
 @given(rationals)

@@ -209,6 +209,7 @@ def permuted_lists(draw):
     return candidate, draw(st.permutations(candidate)), gold, draw(st.permutations(gold))
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(permuted_lists())
 def test_the_verdict_on_a_list_set_or_union_does_not_depend_on_its_order(lists):

@@ -125,6 +125,7 @@ def larger(children):
 rational_trees = st.recursive(leaves, larger, max_leaves=8)
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(rational_trees)
 def test_a_rational_expression_has_the_value_of_its_tree(tree):
@@ -173,6 +174,7 @@ function_trees = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(function_trees)
 def test_an_expression_with_functions_has_the_value_of_its_tree(tree):

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.error_correction import (
@@ -90,6 +91,7 @@ def cases(draw):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=cases())
 def test_no_group_is_without_contrast_that_could_have_it(start, response, policy_by_session, case):

@@ -61,6 +61,7 @@ def test_the_defaults_are_the_protocol_but_for_the_template(run, scripted_sample
     assert len({each.seed for each in sampler.requests}) == len(sampler.requests) == 6
 
 
+@pytest.mark.slow
 def test_entropies_are_those_of_the_policy_at_the_temperature_of_each_response(
     run, scripted_sampler, read_responses, untrained_model, tokenizer
 ):

@@ -45,6 +45,7 @@ def test_more_samples_problems_and_texts_continue_what_is_there(run, scripted_sa
     assert fewer.requests == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "setting"),
     [

@@ -97,6 +97,7 @@ def test_a_block_of_another_name_is_refused(results):
         rebuild("<!-- study: clams -->\n<!-- end -->", results)
 
 
+@pytest.mark.slow
 def test_the_same_records_give_the_same_bytes_in_any_order(results, tmp_path):
     for folder, records in (("a", results.records), ("b", results.records[::-1])):
         (tmp_path / folder).mkdir()
@@ -121,6 +122,7 @@ def test_the_committed_records_are_small():
     assert sum(path.stat().st_size for path in (DOCS / "study").iterdir()) < 2e6
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_document_and_names_what_is_wrong(tmp_path, results, capsys):
     write_records(tmp_path / "runs.jsonl", results.records)
     (tmp_path / "study.md").write_text("<!-- study: carry -->\n<!-- end -->")

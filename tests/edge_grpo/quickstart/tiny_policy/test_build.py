@@ -24,6 +24,7 @@ def test_the_folder_loads_as_an_ordinary_float32_qwen2(model_dir, tokenizer):
     assert (generation.eos_token_id, generation.pad_token_id) == (tokenizer.eos_token_id, tokenizer.pad_token_id)
 
 
+@pytest.mark.slow
 def test_the_same_arguments_give_the_same_weights_and_another_seed_others(brief_plan, data_dir, model_dir, tmp_path):
     build_model_folder(data_dir, tmp_path / "same", plan=brief_plan)
     build_model_folder(data_dir, tmp_path / "other", seed=1, plan=brief_plan)
@@ -35,6 +36,7 @@ def test_the_same_arguments_give_the_same_weights_and_another_seed_others(brief_
     assert (model_dir / "tokenizer.json").read_text() == (tmp_path / "other" / "tokenizer.json").read_text()
 
 
+@pytest.mark.slow
 def test_a_complete_folder_is_kept_unless_forced_or_built_otherwise(brief_plan, data_dir, tmp_path):
     model_dir = tmp_path / "tiny"
     build_model_folder(data_dir, model_dir, plan=brief_plan)

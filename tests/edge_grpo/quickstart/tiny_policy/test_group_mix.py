@@ -36,6 +36,7 @@ def test_groups_are_sorted_by_their_correctness(tokenizer):
     assert mix.mean_length == pytest.approx((3 * lengths[0] + 3 * lengths[1] + longest + lengths[3]) / 8)
 
 
+@pytest.mark.slow
 def test_a_real_model_is_sampled_in_groups_and_reproducibly(model_dir, tokenizer, data_dir, monkeypatch):
     model = AutoModelForCausalLM.from_pretrained(model_dir)
     problems = read_problems(data_dir / "test.parquet")

@@ -8,6 +8,8 @@ from recipe.edge_grpo.report.page.bundles import bundles_of
 from recipe.edge_grpo.report.page.drawing import draw_panel, legend_of
 from recipe.edge_grpo.report.page.panel_table import PAGE_PANELS, quantities_with_data
 
+pytestmark = pytest.mark.slow
+
 PANELS = {panel.key: panel for panel in PAGE_PANELS}
 WRONG = "edge_grpo/groups/all_wrong_"
 

@@ -7,6 +7,8 @@ from support.run_folders import PLAIN, corrected, write_run_folder
 from recipe.edge_grpo.report.__main__ import main
 from recipe.edge_grpo.report.page import build
 
+pytestmark = pytest.mark.slow
+
 EVIL = "</script><script>document.title = 'pwned'</script><img src=x onerror=alert(1)>"
 
 

@@ -14,6 +14,8 @@ from recipe.edge_grpo.report.page.rollouts import (
 )
 from recipe.edge_grpo.report.run_folder import read_run_folder
 
+pytestmark = pytest.mark.slow
+
 
 def read(folder, **options):
     return read_rollouts(read_run_folder(folder, read_metrics(folder), 3), **options)

@@ -67,6 +67,7 @@ def test_an_empty_validation_file_is_a_problem(look, rows, write_rows, make_row,
     assert problem == "data.val_files: no rows; name a file that has some"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("is_filtered", "words"), [(True, "are dropped"), (False, "verl cuts off their beginning")])
 def test_prompts_that_are_too_long_are_counted(look, rows, make_row, is_filtered, words):
     long = [make_row(number, "one " * 30) for number in range(8, 11)]
@@ -98,6 +99,7 @@ def test_prompts_that_are_all_too_long_are_one_problem(look, make_row, is_filter
     assert texts(findings, Level.WARNING) == []
 
 
+@pytest.mark.slow
 def test_prompts_that_another_agent_loop_makes_are_no_problem_unless_they_are_dropped(look, make_row):
     long = [make_row(number, "one " * 30) for number in range(8)]
     mine = ("data.max_prompt_length=20", "actor_rollout_ref.rollout.agent.default_agent_loop=mine")
@@ -127,6 +129,7 @@ def test_answers_of_two_types_in_two_files_are_refused(look, rows, write_rows):
     assert "the column 'reward_model' holds" in problem and "b.parquet" in problem and "a.parquet" in problem
 
 
+@pytest.mark.slow
 def test_whole_solutions_as_answers_are_refused_where_they_are_needed(look, make_row):
     solution = {"style": "rule", "ground_truth": "48/2 = 24\n24+48 = 72\n#### 72"}
     rows = [make_row(number, reward_model=solution) for number in range(8)]
@@ -181,6 +184,7 @@ def test_rows_without_an_answer_are_refused_where_they_are_needed(look, rows):
     assert texts(findings, Level.PROBLEM) == [] and len(texts(findings, Level.WARNING)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("overrides", "expected"),
     [
@@ -195,6 +199,7 @@ def test_an_answer_is_needed_where_it_is_graded_by_us_or_told(compose, overrides
     assert needs_gold(compose("+recipe=edge_grpo", VLLM, *overrides)) is expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("override", "words"),
     [
@@ -213,6 +218,7 @@ def test_what_is_missing_is_a_problem_on_the_machine_of_the_run(look, rows, over
     assert len(problems) == 1 and words in problems[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "override",
     [

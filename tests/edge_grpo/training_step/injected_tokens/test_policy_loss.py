@@ -41,6 +41,7 @@ def slow_loss_and_gradient(slow_clipped_loss, slow_shaped_loss):
     return slow_loss_and_gradient
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("global_batch_info", [{}, {"dp_size": 2, "batch_num_tokens": 300, "global_batch_size": 16}])
 @pytest.mark.parametrize("mode", ["token-mean", "seq-mean-token-mean", "seq-mean-token-sum-norm"])
 @settings(deadline=None, max_examples=10)
@@ -55,6 +56,7 @@ def test_loss_and_gradient_are_those_of_the_slow_version(
     torch.testing.assert_close(gradient, expected_gradient)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("has_importance_weights", [True, False])
 @settings(deadline=None)
 @given(seed=seeds)
@@ -71,6 +73,7 @@ def test_without_an_injected_token_it_is_verls_vanilla_loss_exactly(
     assert metrics == expected_metrics
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(seed=seeds, probability=st.floats(1e-4, 1))
 def test_before_the_first_update_it_weighs_the_gradient_by_what_the_shaping_function_passes_on(
