@@ -30,6 +30,8 @@ class LaboratoryConfig:
     """`algorithm.norm_adv_by_std_in_grpo`."""
     loss_agg_mode: str
     """`actor_rollout_ref.actor.loss_agg_mode`: token-mean, or Dr. GRPO's."""
+    replaces_equal_groups: bool
+    """`algorithm.filter_groups.enable`: groups whose rewards are all equal make place for others (DAPO)."""
     reward_kwargs: dict[str, Any]
     """Arguments of the reward, `reward_fns.math_reward`: its weights."""
 
@@ -64,14 +66,13 @@ def read_recipe(name: str, overrides: Sequence[str] = ()) -> LaboratoryConfig:
         constants=read_constants(estimator, settings.comparator),
         scale_by_std=algorithm.get("norm_adv_by_std_in_grpo", True),
         loss_agg_mode=config.actor_rollout_ref.actor.get("loss_agg_mode", TOKEN_MEAN),
+        replaces_equal_groups=algorithm.get("filter_groups", {}).get("enable", False),
         reward_kwargs=dict(config.reward.custom_reward_function.get("reward_kwargs") or {}),
     )
 
 
 def _refuse_what_needs_verl(name: str, config: Any, settings: EdgeGRPOSettings) -> None:
     estimator = config.algorithm.adv_estimator
-    if config.algorithm.get("filter_groups", {}).get("enable"):
-        raise ValueError(f"recipe {name}: it samples other groups in the place of some, which needs a run of verl")
     if estimator not in ("grpo", ESTIMATOR, *CONSTANTS):
         raise ValueError(f"recipe {name}: algorithm.adv_estimator={estimator} is verl's own, and needs a run of verl")
     if settings.eda.enabled != (estimator == ESTIMATOR):

@@ -1,8 +1,9 @@
 """Groups of responses of one step: sampled, graded by the reward of the project, corrected as in a run of verl."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,6 +29,41 @@ class Sizes:
     num_prompts: int = 16
     group_size: int = 8
     max_response_length: int = 128
+
+
+MAX_BATCHES = 50
+"""After so many batches' worth of prompts for one step, the search for groups with contrast ends with an error."""
+
+
+def sample_groups_of_step(
+    config: LaboratoryConfig, policy: Policy, sizes: Sizes, rows: Iterator[Row], step: int
+) -> list[list[Candidate]]:
+    """Return `num_prompts` groups, after correction; where the recipe says so, only such as have contrast.
+
+    As verl's replay buffer does it: two prompts are sampled for each group that was dropped, at most a batch at a time,
+    and what is more than a batch in the end is not used. verl searches for ever; here a ValueError ends the search.
+    """
+    kept: list[list[Candidate]] = []
+    num_wanted, num_sampled = sizes.num_prompts, 0
+    while len(kept) < sizes.num_prompts:
+        if num_sampled >= MAX_BATCHES * sizes.num_prompts:
+            raise ValueError(
+                f"step {step}: {len(kept)} of {num_sampled} groups have contrast, {sizes.num_prompts} are needed; "
+                f"the recipe {config.recipe} needs problems that the policy solves now and then"
+            )
+        groups = sample_groups(config, policy, sizes, list(islice(rows, num_wanted)), step)
+        if not config.replaces_equal_groups:
+            return groups
+        with_contrast = [group for group in groups if has_contrast(group)]
+        kept += with_contrast
+        num_sampled += len(groups)
+        num_wanted = min(2 * (len(groups) - len(with_contrast)), sizes.num_prompts)
+    return kept[: sizes.num_prompts]
+
+
+def has_contrast(group: Sequence[Candidate]) -> bool:
+    """Return whether the rewards of a group differ, as verl's filter asks; a group of one has none to compare with."""
+    return len(group) < 2 or len({candidate.output.reward_score for candidate in group}) > 1
 
 
 def sample_groups(

@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from recipe.edge_grpo.laboratory.configuration import LaboratoryConfig
 from recipe.edge_grpo.laboratory.policy import Policy
-from recipe.edge_grpo.laboratory.rollout import Row, Sizes, sample_groups
+from recipe.edge_grpo.laboratory.rollout import Row, Sizes, sample_groups_of_step
 from recipe.edge_grpo.laboratory.supervised import supervised_loss
 from recipe.edge_grpo.laboratory.update import make_update
 from recipe.edge_grpo.names import METRICS_FILE
@@ -64,13 +65,13 @@ def train(
     run_folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(plan.seed)
     optimizer = torch.optim.AdamW(policy.model.parameters(), lr=plan.learning_rate, weight_decay=0.01)
-    batches = draw_batches(train_rows, plan.sizes.num_prompts, plan.seed)
+    rows = chain.from_iterable(draw_batches(train_rows, plan.sizes.num_prompts, plan.seed))
     history = {0: validate(policy, val_rows, plan.sizes)}
     with (run_folder / METRICS_FILE).open("w", encoding="utf-8") as file:
         _write(file, 0, history[0])
         for step in range(1, plan.num_steps + 1):
             begin = time.monotonic()
-            metrics = _train_one_step(config, policy, optimizer, next(batches), plan, step)
+            metrics = _train_one_step(config, policy, optimizer, rows, plan, step)
             metrics["timing_s/step"] = time.monotonic() - begin
             if step % plan.validates_every == 0 or step == plan.num_steps:
                 metrics |= validate(policy, val_rows, plan.sizes)
@@ -83,15 +84,15 @@ def _train_one_step(
     config: LaboratoryConfig | None,
     policy: Policy,
     optimizer: torch.optim.Optimizer,
-    rows: Sequence[Row],
+    rows: Iterator[Row],
     plan: TrainingPlan,
     step: int,
 ) -> dict[str, float]:
     num_tokens_before, metrics = policy.num_sampled_tokens, {}
     if config is None:
-        loss = supervised_loss(policy, rows)
+        loss = supervised_loss(policy, list(islice(rows, plan.sizes.num_prompts)))
     else:
-        groups = sample_groups(config, policy, plan.sizes, rows, step)
+        groups = sample_groups_of_step(config, policy, plan.sizes, rows, step)
         update = make_update(config, policy, groups, plan.sizes.max_response_length)
         loss, metrics = update.loss, update.metrics
     optimizer.zero_grad(set_to_none=True)

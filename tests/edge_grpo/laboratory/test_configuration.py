@@ -6,25 +6,18 @@ import sys
 import pytest
 from support.configurations import RECIPES
 
-NEEDS_VERL = ("dapo", "dapo_edge")
-
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(set(RECIPES) - set(NEEDS_VERL)))
+@pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_is_read_as_verl_composes_it(config, compose, name):
     read, composed = config(name), compose(f"+recipe={name}", "+profile=cpu")
     assert read.estimator == composed.algorithm.adv_estimator
     assert read.loss_agg_mode == composed.actor_rollout_ref.actor.loss_agg_mode
     assert read.scale_by_std == composed.algorithm.norm_adv_by_std_in_grpo
+    assert read.replaces_equal_groups == composed.algorithm.get("filter_groups", {}).get("enable", False)
     from recipe.edge_grpo.settings.block import read_settings
 
     assert read.settings == read_settings(composed)
-
-
-@pytest.mark.parametrize("name", NEEDS_VERL)
-def test_other_groups_in_the_place_of_some_need_verl(config, name):
-    with pytest.raises(ValueError, match=f"recipe {name}: it samples other groups"):
-        config(name)
 
 
 def test_an_override_of_the_block_is_obeyed_and_another_refused(config):

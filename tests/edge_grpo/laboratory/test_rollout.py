@@ -1,10 +1,14 @@
 """Groups of responses in the laboratory: corrected as a run of verl corrects them."""
 
+from itertools import count
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from recipe.edge_grpo.correction.draws import DrawPlace, draw_strategy
-from recipe.edge_grpo.laboratory.rollout import Sizes, sample_groups
+from recipe.edge_grpo.laboratory import rollout
+from recipe.edge_grpo.laboratory.rollout import MAX_BATCHES, Sizes, has_contrast, sample_groups, sample_groups_of_step
 from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, Strategy
 
 pytestmark = pytest.mark.process
@@ -84,3 +88,49 @@ def test_hints_are_given_as_in_a_run_of_verl(sample):
         assert account.tokens_resampled >= len(group)
         assert [each.output.prompt_ids for each in group] == [each.output.prompt_ids for each in uncorrected]
         assert [each.output.response_ids for each in group] == [each.output.response_ids for each in uncorrected]
+
+
+def group_of(*rewards):
+    return [SimpleNamespace(output=SimpleNamespace(reward_score=reward)) for reward in rewards]
+
+
+def test_only_equal_rewards_are_no_contrast_and_a_group_of_one_has_nothing_to_compare_with():
+    assert has_contrast(group_of(0.0, 1.0)) and has_contrast(group_of(0.0))
+    assert not has_contrast(group_of(0.0, 0.0)) and not has_contrast(group_of(1.0, 1.0, 1.0))
+
+
+@pytest.fixture
+def imagined(monkeypatch, config):
+    """imagined(recipe, is_mixed): groups of a step, of which `is_mixed(number)` says who has contrast; how many were
+    sampled at a time."""
+
+    def imagined(name, is_mixed):
+        sampled = []
+
+        def sample_rows(config, policy, sizes, rows, step):
+            sampled.append(len(rows))
+            return [group_of(0.0, float(is_mixed(row))) for row in rows]
+
+        monkeypatch.setattr(rollout, "sample_groups", sample_rows)
+        groups = sample_groups_of_step(config(name), None, SIZES, count(), step=3)
+        return [group[1].output.reward_score for group in groups], sampled
+
+    return imagined
+
+
+def test_groups_without_contrast_make_place_for_others_two_prompts_for_each(imagined):
+    # Numbers 0 to 3: 1 and 3 have contrast, 2 are dropped; 4 more, 4 to 7: 5 and 7 have it. So 4 of 8 do.
+    assert imagined("dapo", lambda number: number % 2) == ([1.0] * 4, [4, 4])
+    # 0 to 2 have it, 3 has not; 2 more, 4 and 5, both do: one is more than a batch.
+    assert imagined("dapo_edge", lambda number: number != 3) == ([1.0] * 4, [4, 2])
+    # All but one are dropped each time: never more than a batch of prompts at a time.
+    assert imagined("dapo", lambda number: number % 4 == 0) == ([1.0] * 4, [4, 4, 4, 4])
+
+
+def test_other_recipes_train_on_groups_without_contrast(imagined):
+    assert imagined("grpo", lambda number: number == 0) == ([1.0, 0.0, 0.0, 0.0], [4])
+
+
+def test_a_policy_that_is_never_right_ends_the_search_with_the_reason(imagined):
+    with pytest.raises(ValueError, match=f"step 3: 0 of {4 * MAX_BATCHES} groups have contrast, 4 are needed"):
+        imagined("dapo", lambda number: False)

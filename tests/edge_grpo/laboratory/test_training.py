@@ -113,8 +113,8 @@ def test_the_command_trains_each_recipe_with_each_seed_and_prints_a_table(argume
 
 def test_a_bad_recipe_ends_before_anything_is_trained(arguments, tmp_path, capsys):
     with pytest.raises(SystemExit):
-        main([*arguments, "--recipe", "grpo", "dapo_edge"])
-    assert "recipe dapo_edge: it samples other groups" in capsys.readouterr().err
+        main([*arguments, "--recipe", "grpo", "dapo_egde"])
+    assert "there is no recipe dapo_egde" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
 
 
