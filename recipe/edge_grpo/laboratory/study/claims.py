@@ -37,6 +37,7 @@ class Answer(StrEnum):
     YES = "yes"
     NO = "no"
     UNDECIDED = "undecided"
+    UNDER_WAY = "under way"
     NOT_RUN = "not run"
 
 
@@ -65,7 +66,10 @@ class Finding:
 
 
 def findings(claims: Sequence[Claim], runs: Mapping[str, Sequence[RunsOfSeed]]) -> list[Finding]:
-    """Answer the claims; `runs` has the seeds of each task. With fewer than two seeds a claim is not run."""
+    """Answer the claims; `runs` has the seeds of each task. With fewer than two seeds a claim is not run.
+
+    A claim is not answered before all of its seeds are there: who looks after each seed finds a "yes" by chance.
+    """
     return [find(claim, task, runs.get(task, ())) for claim in claims for task in claim.tasks]
 
 
@@ -75,7 +79,8 @@ def find(claim: Claim, task: str, seeds: Sequence[RunsOfSeed]) -> Finding:
     if len(numbers) < 2:
         return Finding(claim, task, numbers, None, None, Answer.NOT_RUN)
     interval = mean_interval(numbers)
-    answer = answer_of(interval, claim.bound, claim.is_above)
+    is_complete = len(numbers) == len(seeds)
+    answer = answer_of(interval, claim.bound, claim.is_above) if is_complete else Answer.UNDER_WAY
     return Finding(claim, task, numbers, interval, t_test(numbers, claim.bound), answer)
 
 

@@ -50,10 +50,11 @@ def test_a_difference_is_taken_seed_by_seed(record):
     assert found.answer is Answer.YES
 
 
-def test_a_seed_without_a_run_says_nothing_and_one_seed_is_none(record):
+def test_a_claim_is_not_answered_before_all_its_seeds_are_run_and_one_seed_is_none(record):
     claim = Claim("x", "", ("carry",), last_accuracy("a"))
     seeds = [{"a": record("a", (0, 0.5))}, {"b": record("b")}, {"a": record("a", (0, 0.75))}]
-    assert find(claim, "carry", seeds).numbers == [0.5, 0.75]
+    found = find(claim, "carry", seeds)
+    assert (found.numbers, found.answer) == ([0.5, 0.75], Answer.UNDER_WAY)
     alone = find(claim, "carry", seeds[:2])
     assert (alone.answer, alone.interval, alone.p_value) == (Answer.NOT_RUN, None, None)
 
