@@ -18,16 +18,16 @@ install: ## Create .venv, or bring it up to date
 quickstart: install ## Train a small model on the CPU and show what it learns (RECIPE=; COMPARE=grpo: GRPO as well; MODEL= TRAIN= VAL= STEPS= OVERRIDES= for your own)
 	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.quickstart $(QUICKSTART_OPTIONS)
 
-test-fast: install ## Run the tests that take milliseconds: no Ray, no vLLM, no long tables of cases (a minute)
+test-fast: install ## Run the tests that take milliseconds: no Ray, no vLLM, no long tables of cases (a minute and a half)
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile -m "not process and not slow and not end_to_end and not run"
 
-test: install ## Run the tests: all but training runs, of which there is one (9 minutes on 2 cores)
+test: install ## Run the tests: all but training runs, of which there is one (14 minutes on 2 cores)
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile
 
 test-runs: install ## Run the tests that `make test` leaves out: training runs, faults, Slurm, one at a time (40 minutes on 2 cores)
 	@$(PYTHON_IN_VENV) -m pytest -m "run and not real_model"
 
-test-all: test test-runs ## Run all tests (51 minutes on 2 cores)
+test-all: test test-runs ## Run all tests (an hour on 2 cores)
 
 lint: install ## Check style, formatting and types
 	.venv/bin/ruff check .
