@@ -1,4 +1,4 @@
-"""`make mutants`: plants faults in the pure modules, one at a time, and lists those that no test in this process finds.
+"""`make mutants`: plants faults in the pure modules, one by one; lists those that no test without a process finds.
 
 A report and not a test: some faults change nothing that anybody could see. mutmut plants them, in a copy in `mutants/`;
 which modules and which tests, is in `[tool.mutmut]` of pyproject.toml. It changes bodies of functions: tables of a

@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ def train(
     run_folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(plan.seed)
     optimizer = torch.optim.AdamW(policy.model.parameters(), lr=plan.learning_rate, weight_decay=0.01)
-    rows = chain.from_iterable(draw_batches(train_rows, plan.sizes.num_prompts, plan.seed))
+    rows = draw_rows(train_rows, plan.sizes.num_prompts, plan.seed)
     history = {0: validate(policy, val_rows, plan.sizes)}
     with (run_folder / METRICS_FILE).open("w", encoding="utf-8") as file:
         _write(file, 0, history[0])
@@ -128,8 +128,8 @@ def validation_accuracy(metrics: Mapping[str, float]) -> float:
     return statistics.fmean(value for name, value in metrics.items() if name.startswith("val-core/"))
 
 
-def draw_batches(rows: Sequence[Row], num_prompts: int, seed: int) -> Iterator[list[Row]]:
-    """Yield batches for ever: all rows once in an order drawn for each epoch, what is left over dropped.
+def draw_rows(rows: Sequence[Row], num_prompts: int, seed: int) -> Iterator[Row]:
+    """Yield rows for ever: whole batches of all rows in an order drawn for each epoch, what is left over dropped.
 
     Raises ValueError if there are fewer rows than a batch takes.
     """
@@ -138,8 +138,8 @@ def draw_batches(rows: Sequence[Row], num_prompts: int, seed: int) -> Iterator[l
     rng = random.Random(f"order {seed}")
     while True:
         order = rng.sample(range(len(rows)), len(rows))
-        for start in range(0, len(rows) - num_prompts + 1, num_prompts):
-            yield [rows[number] for number in order[start : start + num_prompts]]
+        for number in order[: len(rows) - len(rows) % num_prompts]:
+            yield rows[number]
 
 
 def _write(file: Any, step: int, metrics: dict[str, float]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import islice
 
 import pytest
 
@@ -9,7 +10,7 @@ from data_prep.writing.rows import write_parquet
 from recipe.edge_grpo.laboratory.__main__ import main
 from recipe.edge_grpo.laboratory.rollout import Sizes
 from recipe.edge_grpo.laboratory.supervised import supervised_loss
-from recipe.edge_grpo.laboratory.training import TrainingPlan, draw_batches, load_policy, train, validate
+from recipe.edge_grpo.laboratory.training import TrainingPlan, draw_rows, load_policy, train, validate
 from recipe.edge_grpo.report.metrics_file import read_metrics
 
 pytestmark = pytest.mark.process
@@ -82,16 +83,15 @@ def test_validation_is_the_share_of_right_greedy_responses(policy, rows, monkeyp
 
 
 def test_an_epoch_has_every_row_once_in_an_order_of_its_own():
-    batches = draw_batches([{"number": number} for number in range(7)], 3, seed=0)
-    first, second = ([next(batches), next(batches)] for _ in range(2))
-    numbers = [[row["number"] for batch in epoch for row in batch] for epoch in (first, second)]
+    rows = draw_rows([{"number": number} for number in range(7)], 3, seed=0)
+    numbers = [[row["number"] for row in islice(rows, 6)] for _ in range(2)]  # two batches of three an epoch
     assert all(len(set(epoch)) == 6 for epoch in numbers)
     assert numbers[0] != numbers[1]
 
 
 def test_fewer_rows_than_a_step_takes_are_refused():
     with pytest.raises(ValueError, match="2 training rows, and a step takes 3"):
-        next(draw_batches([{}, {}], 3, seed=0))
+        next(draw_rows([{}, {}], 3, seed=0))
 
 
 @pytest.fixture
