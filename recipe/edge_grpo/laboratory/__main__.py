@@ -52,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             plan = TrainingPlan(options.steps, seed, options.learning_rate)
             folder = options.output_dir / f"{recipe}-seed-{seed}"
             runs[recipe, seed] = train(config, load_policy(options.model), train_rows, val_rows, plan, folder)
-            accuracy = validation_accuracy(runs[recipe, seed][options.steps])
-            print(f"{folder}: {accuracy:.3f} after {options.steps} steps", flush=True)
+            last = max(runs[recipe, seed])
+            print(f"{folder}: {validation_accuracy(runs[recipe, seed][last]):.3f} after {last} steps", flush=True)
     except (OSError, ValueError) as error:
         parser.error(str(error))
     print(table(runs))

@@ -32,7 +32,11 @@ class Sizes:
 
 
 MAX_BATCHES = 50
-"""After so many batches' worth of prompts for one step, the search for groups with contrast ends with an error."""
+"""After so many batches' worth of prompts for one step, the search for groups with contrast ends."""
+
+
+class NoContrastError(Exception):
+    """Too few of the groups that a step may sample have contrast."""
 
 
 def sample_groups_of_step(
@@ -41,13 +45,13 @@ def sample_groups_of_step(
     """Return `num_prompts` groups, after correction; where the recipe says so, only such as have contrast.
 
     As verl's replay buffer does it: two prompts are sampled for each group that was dropped, at most a batch at a time,
-    and what is more than a batch in the end is not used. verl searches for ever; here a ValueError ends the search.
+    and what is more than a batch in the end is not used. verl searches for ever; here NoContrastError ends the search.
     """
     kept: list[list[Candidate]] = []
     num_wanted, num_sampled = sizes.num_prompts, 0
     while len(kept) < sizes.num_prompts:
         if num_sampled >= MAX_BATCHES * sizes.num_prompts:
-            raise ValueError(
+            raise NoContrastError(
                 f"step {step}: {len(kept)} of {num_sampled} groups have contrast, {sizes.num_prompts} are needed; "
                 f"the recipe {config.recipe} needs problems that the policy solves now and then"
             )

@@ -3,6 +3,7 @@
 import json
 import random
 import statistics
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +17,14 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from recipe.edge_grpo.laboratory.configuration import LaboratoryConfig
 from recipe.edge_grpo.laboratory.policy import Policy
-from recipe.edge_grpo.laboratory.rollout import Row, Sizes, sample_groups_of_step
+from recipe.edge_grpo.laboratory.rollout import NoContrastError, Row, Sizes, sample_groups_of_step
 from recipe.edge_grpo.laboratory.supervised import supervised_loss
 from recipe.edge_grpo.laboratory.update import make_update
 from recipe.edge_grpo.names import METRICS_FILE
 from reward_fns.math_reward import grade
+
+ENDS_EARLY = "laboratory/ends_early"
+"""The metric of the step at which a run ended before its last one."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ def train(
 
     The same arguments give the same numbers on one machine. `edge_grpo.seed` decides what is drawn in correction, the
     plan's seed the order of the rows and what is sampled. Without a `config`, the policy learns the reference solutions
-    of the same rows.
+    of the same rows. Where a recipe that trains on groups with contrast alone finds too few, the run ends at that step
+    with the policy as it is: no later step could change it.
     """
     run_folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(plan.seed)
@@ -73,10 +78,12 @@ def train(
             begin = time.monotonic()
             metrics = _train_one_step(config, policy, optimizer, rows, plan, step)
             metrics["timing_s/step"] = time.monotonic() - begin
-            if step % plan.validates_every == 0 or step == plan.num_steps:
+            if step % plan.validates_every == 0 or step == plan.num_steps or ENDS_EARLY in metrics:
                 metrics |= validate(policy, val_rows, plan.sizes)
             history[step] = metrics
             _write(file, step, metrics)
+            if ENDS_EARLY in metrics:
+                break
     return history
 
 
@@ -89,23 +96,27 @@ def _train_one_step(
     step: int,
 ) -> dict[str, float]:
     num_tokens_before, metrics = policy.num_sampled_tokens, {}
-    if config is None:
-        loss = supervised_loss(policy, list(islice(rows, plan.sizes.num_prompts)))
-    else:
-        groups = sample_groups_of_step(config, policy, plan.sizes, rows, step)
-        update = make_update(config, policy, groups, plan.sizes.max_response_length)
-        loss, metrics = update.loss, update.metrics
+    try:
+        if config is None:
+            loss = supervised_loss(policy, list(islice(rows, plan.sizes.num_prompts)))
+        else:
+            groups = sample_groups_of_step(config, policy, plan.sizes, rows, step)
+            update = make_update(config, policy, groups, plan.sizes.max_response_length)
+            loss, metrics = update.loss, update.metrics
+        metrics |= _follow(loss, policy, optimizer)
+    except NoContrastError as error:
+        print(f"the run ends early: {error}", file=sys.stderr)
+        metrics = {ENDS_EARLY: 1.0}
+    return {**metrics, "laboratory/tokens_sampled": policy.num_sampled_tokens - num_tokens_before}
+
+
+def _follow(loss: torch.Tensor, policy: Policy, optimizer: torch.optim.Optimizer) -> dict[str, float]:
+    """Take one step of the optimizer."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     grad_norm = torch.nn.utils.clip_grad_norm_(policy.model.parameters(), 1.0)
     optimizer.step()
-    num_tokens = policy.num_sampled_tokens - num_tokens_before
-    return {
-        **metrics,
-        "actor/pg_loss": loss.item(),
-        "actor/grad_norm": grad_norm.item(),
-        "laboratory/tokens_sampled": num_tokens,
-    }
+    return {"actor/pg_loss": loss.item(), "actor/grad_norm": grad_norm.item()}
 
 
 def validate(policy: Policy, rows: Sequence[Row], sizes: Sizes) -> dict[str, float]:

@@ -8,7 +8,14 @@ import torch
 
 from recipe.edge_grpo.correction.draws import DrawPlace, draw_strategy
 from recipe.edge_grpo.laboratory import rollout
-from recipe.edge_grpo.laboratory.rollout import MAX_BATCHES, Sizes, has_contrast, sample_groups, sample_groups_of_step
+from recipe.edge_grpo.laboratory.rollout import (
+    MAX_BATCHES,
+    NoContrastError,
+    Sizes,
+    has_contrast,
+    sample_groups,
+    sample_groups_of_step,
+)
 from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, Strategy
 
 pytestmark = pytest.mark.process
@@ -132,5 +139,5 @@ def test_other_recipes_train_on_groups_without_contrast(imagined):
 
 
 def test_a_policy_that_is_never_right_ends_the_search_with_the_reason(imagined):
-    with pytest.raises(ValueError, match=f"step 3: 0 of {4 * MAX_BATCHES} groups have contrast, 4 are needed"):
+    with pytest.raises(NoContrastError, match=f"step 3: 0 of {4 * MAX_BATCHES} groups have contrast, 4 are needed"):
         imagined("dapo", lambda number: False)

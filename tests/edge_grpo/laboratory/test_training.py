@@ -7,10 +7,13 @@ from itertools import islice
 import pytest
 
 from data_prep.writing.rows import write_parquet
+from recipe.edge_grpo.laboratory import rollout
 from recipe.edge_grpo.laboratory.__main__ import main
 from recipe.edge_grpo.laboratory.rollout import Sizes
+from recipe.edge_grpo.laboratory.study.records import read_entries, thin
 from recipe.edge_grpo.laboratory.supervised import supervised_loss
 from recipe.edge_grpo.laboratory.training import TrainingPlan, draw_rows, load_policy, train, validate
+from recipe.edge_grpo.names import METRICS_FILE
 from recipe.edge_grpo.report.metrics_file import read_metrics
 
 pytestmark = pytest.mark.process
@@ -54,6 +57,16 @@ def test_tokens_that_were_sampled_are_counted_without_validation(trained):
     # 3 prompts x 4 responses of 1 to 128 tokens
     assert all(12 <= history[step]["laboratory/tokens_sampled"] <= 12 * 128 for step in (1, 2))
     assert "laboratory/tokens_sampled" not in history[0]
+
+
+def test_a_run_that_finds_no_contrast_ends_with_the_policy_that_it_has(trained, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(rollout, "MAX_BATCHES", 2)
+    history = trained("dapo", num_steps=5, validates_every=5)  # an untrained policy is never right
+    assert list(history) == [0, 1]
+    assert history[1]["val-core/arithmetic/acc/mean@1"] == history[0]["val-core/arithmetic/acc/mean@1"]
+    assert history[1]["laboratory/tokens_sampled"] >= 2 * 12  # two batches of 3 prompts x 4 responses were looked at
+    assert "the run ends early: step 1: 0 of 6 groups have contrast, 3 are needed" in capsys.readouterr().err
+    assert thin(read_entries(tmp_path / "run" / METRICS_FILE))[0] == [0, 1]
 
 
 def test_the_control_learns_the_reference_solutions_and_samples_nothing(untrained_model, rows, tmp_path):
