@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from support.disturbed_runs import DisturbedRun, start_and_hit
-from support.processes import children_of, listening_hosts
+from support.processes import children_of, listening_hosts, title_of
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,9 @@ def undisturbed_run(
     folder = tmp_path_factory.mktemp("undisturbed") / "run"
     run = start_run(folder, *resumable, "trainer.test_freq=6", "trainer.save_freq=6")
     run.wait_for_step(1)
-    run.listening_hosts = listening_hosts(process.pid for process in children_of(run.process.pid))
+    children = children_of(run.process.pid)
+    run.listening_hosts = listening_hosts(process.pid for process in children)
+    run.processes = [(title_of(process), title_of(process.parent())) for process in children]
     return run.finished()
 
 

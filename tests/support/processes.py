@@ -11,12 +11,17 @@ def children_of(process: int) -> list[psutil.Process]:
     return psutil.Process(process).children(recursive=True)
 
 
+def title_of(process: psutil.Process | None) -> str:
+    """The command line, or the title that the process gave itself; "" if it has ended."""
+    try:
+        return "" if process is None else " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
 def has_title(process: psutil.Process, title: str) -> bool:
     """Whether the command line, or the title that the process gave itself, begins so."""
-    try:
-        return " ".join(process.cmdline()).startswith(title)
-    except psutil.Error:
-        return False
+    return title_of(process).startswith(title)
 
 
 def listening_hosts(processes: Iterable[int]) -> list[tuple[str, str]]:

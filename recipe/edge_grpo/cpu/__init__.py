@@ -2,6 +2,7 @@
 
 platform.py           the device as verl asks for it
 worker_extension.py   the vLLM worker: it loads the weights of a policy that changes
+warm_workers/         processes of a run as forks of one that has their imports
 checkpoint_engine.py  sends them to rollout processes outside the training processes
 start_checks.py       refuses what cannot work, before Ray starts; its parts:
 capacity.py           a Ray too small to start, which would otherwise wait for ever

@@ -5,12 +5,14 @@ off with the patches that it needs, all but the checks: what is left is verl's t
 """
 
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, open_dict
 
+from recipe.edge_grpo.cpu.warm_workers.start import use_template
 from recipe.edge_grpo.run import dead_actors, dead_servers, stall
 from recipe.edge_grpo.run.checkpoints import checkpoint_to_resume, explain_unwritten, seal
 from recipe.edge_grpo.run.config_checks import check_config, check_nodes
@@ -30,7 +32,7 @@ from recipe.edge_grpo.run.stop_request import forget_request, is_stop_requested,
 from recipe.edge_grpo.run.watchdog import FindFault, Watchdog, explain_error_by_fault
 from recipe.edge_grpo.settings.block import BLOCK, EdgeGRPOSettings, read_settings
 from recipe.edge_grpo.verl_patches.activation import activate_in_processes_of_run
-from recipe.edge_grpo.verl_patches.loopback import keep_to_loopback
+from recipe.edge_grpo.verl_patches.loopback import is_on_one_machine, keep_to_loopback
 
 
 def prepare_driver(config: DictConfig) -> None:
@@ -50,6 +52,8 @@ def prepare_driver(config: DictConfig) -> None:
         keep_to_loopback(config)
         print_failure_at_exit(config.trainer.default_local_dir)
         stop_on_sigterm(config.trainer.default_local_dir)
+        if os.environ.get("VERL_PLATFORM") == "cpu" and is_on_one_machine(config):
+            use_template(config)
 
 
 def unless_switched_off(method: Callable[..., Any]) -> Callable[..., Any]:
