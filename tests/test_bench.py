@@ -209,14 +209,19 @@ def test_the_examples_in_the_docstrings_hold():
 
 
 def test_starting_up_has_the_seconds_of_each_part_and_a_target_for_the_first_step(monkeypatch, tmp_path):
-    def startup_rows(assets):
+    def startup_rows(assets, has_forks=True):
+        if not has_forks:
+            return [("first step done", 90.0, "")]
         wall = [("Ray is up", 8.0 + next(later), ""), ("first step done", 44.0 + next(later), "")]
         return [*wall, ("all processes", 90.0, ""), ("ray::WorkerDict", 9.0, "")]
 
     later = iter(range(6))
     monkeypatch.setattr(startup, "startup_rows", startup_rows)
     rows = {row.what: row for row in startup.measure(tmp_path, is_quick=False)}
-    assert list(rows) == ["command to: Ray is up", "command to: first step done", "processor time of all processes"]
+    *of_parts, of_both = rows
+    assert of_parts == ["command to: Ray is up", "command to: first step done", "processor time of all processes"]
+    assert of_both == "command to: first step done, forks of one process / each imports for itself"
+    assert rows[of_both].values == pytest.approx([45 / 90, 47 / 90, 49 / 90])
     assert rows["command to: Ray is up"].values == [8.0, 10.0, 12.0]
     assert rows["command to: Ray is up"].is_met is None
     assert rows["command to: first step done"].values == [45.0, 47.0, 49.0]

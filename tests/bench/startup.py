@@ -14,12 +14,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psutil
 from measures import Row
 
+from recipe.edge_grpo.cpu.warm_workers.start import SWITCH
 from recipe.edge_grpo.quickstart.__main__ import make_what_is_missing, parse_arguments, training_command
 from recipe.edge_grpo.quickstart.launch import MILESTONES
 
@@ -61,13 +62,22 @@ NUM_PROCESSES_SHOWN = 15
 
 def measure(folder: Path, is_quick: bool) -> Iterator[Row]:
     """Yield the seconds to the end of each part, and those of all processes together."""
-    runs = [startup_rows(folder) for _ in range(1 if is_quick else 3)]
+    runs, others = [], []
+    for _ in range(1 if is_quick else 3):
+        runs.append(startup_rows(folder))
+        if not is_quick:
+            others.append(startup_rows(folder, has_forks=False))
     shown = [*(part for part in PARTS.values() if part in dict_of(runs[0])), ALL_PROCESSES]
     for part in shown:
         values = [dict_of(run)[part] for run in runs]
         target = SECONDS_TO_FIRST_STEP if part == FIRST_STEP else None
         what = "processor time of all processes" if part == ALL_PROCESSES else f"command to: {part}"
         yield Row("start-up", what, values, at_most=target, unit="s")
+    if others:
+        ratios = [
+            dict_of(run)[FIRST_STEP] / dict_of(other)[FIRST_STEP] for run, other in zip(runs, others, strict=True)
+        ]
+        yield Row("start-up", f"command to: {FIRST_STEP}, forks of one process / each imports for itself", ratios)
 
 
 def dict_of(rows: list[Timed]) -> dict[str, float]:
@@ -75,18 +85,20 @@ def dict_of(rows: list[Timed]) -> dict[str, float]:
     return {part: seconds for part, seconds, _ in rows}
 
 
-def startup_rows(assets: Path, *overrides: str) -> list[Timed]:
+def startup_rows(assets: Path, *overrides: str, has_forks: bool = True) -> list[Timed]:
     """Start a run of one step; return its parts in wall time and its processes in processor time.
 
     Args:
         assets: folder in which the quickstart's data and policy are, or are made.
         overrides: of verl, after the others.
+        has_forks: whether the run's processes are forks of one that has imported, as they are by default.
     """
     options, _ = parse_arguments(["--output-dir", str(assets), "--steps", "1"])
     of_the_task = make_what_is_missing(options)
     with tempfile.TemporaryDirectory() as folder:
         command = training_command(options, Path(folder, "edge_grpo"))
-        return _rows_of_run([*command, *of_the_task, *NOT_VALIDATED, *overrides])
+        environment = os.environ if has_forks else {**os.environ, SWITCH: "0"}
+        return _rows_of_run([*command, *of_the_task, *NOT_VALIDATED, *overrides], environment)
 
 
 def import_rows() -> Iterator[Timed]:
@@ -100,9 +112,11 @@ def import_rows() -> Iterator[Timed]:
         yield f"imports: {process}", float(seconds), note
 
 
-def _rows_of_run(command: list[str]) -> list[Timed]:
+def _rows_of_run(command: list[str], environment: Mapping[str, str]) -> list[Timed]:
     begin = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    )
     watch = _TreeWatch(process.pid)
     watch.start()
     rows, left, last_lines = [], dict(PARTS), []

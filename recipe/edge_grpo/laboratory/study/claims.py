@@ -197,7 +197,7 @@ CLAIMS = (
         lambda runs: 1 - last_mean("gec_only", EQUAL_AFTER)(runs),
         bound=0.94,
     ),
-    Claim("1b", "and under GRPO they become fewer", (HARD,), _fewer_equal, is_above=False),
+    Claim("1b", "Under GRPO informative groups become fewer", (HARD,), _fewer_equal, is_above=False),
     Claim(
         "2",
         "EDGE-GRPO keeps entropy higher than forced reflection",
@@ -205,7 +205,7 @@ CLAIMS = (
         difference(last_mean("edge_grpo", ENTROPY), last_mean("forced_reflection", ENTROPY)),
     ),
     Claim("3", "EDGE-GRPO beats GRPO at equal steps", BOTH, _ahead("edge_grpo", "grpo")),
-    Claim("3b", "and at equal tokens", BOTH, at_equal_tokens("edge_grpo", "grpo")),
+    Claim("3b", "EDGE-GRPO beats GRPO at equal tokens", BOTH, at_equal_tokens("edge_grpo", "grpo")),
     Claim("4", "EDA adds to correction", BOTH, _ahead("edge_grpo", "gec_only")),
     Claim("5", "The contrast guard helps on easy problems", (EASY,), _ahead("edge_grpo_contrast", "edge_grpo")),
     Claim("6", "No credit for the failed first pass helps", BOTH, _ahead("edge_grpo_plus", "edge_grpo_contrast")),

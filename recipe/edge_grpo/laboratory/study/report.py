@@ -1,8 +1,9 @@
-"""Rebuilds the tables and figures of a study from its records, in the document that has them.
+"""Rebuilds the tables and figures of a study from its records, in the documents that have them.
 
-    python -m recipe.edge_grpo.laboratory.study.report [--records docs/study] [--document docs/study.md] [--plan FILE]
+    python -m recipe.edge_grpo.laboratory.study.report [--records docs/study] [--documents docs/study.md README.md]
+        [--plan FILE]
 
-What stands in the document between `<!-- study: NAME -->` and `<!-- end -->` is replaced, and the figures are written
+What stands in a document between `<!-- study: NAME -->` and `<!-- end -->` is replaced, and the figures are written
 beside the records: the same records give the same bytes.
 """
 
@@ -38,6 +39,8 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
 
 FIGURES = {"accuracy.svg": draw_accuracy, "groups.svg": draw_groups, "claims.svg": draw_claims}
 
+DOCUMENTS = (Path("docs/study.md"), Path("README.md"))
+
 _BLOCK = re.compile(r"(<!-- study: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -52,9 +55,10 @@ def rebuild(document: str, results: Results) -> str:
     return _BLOCK.sub(block, document)
 
 
-def write_report(results: Results, document: Path, figures_folder: Path) -> None:
-    """Write the document and the figures."""
-    document.write_text(rebuild(document.read_text(encoding="utf-8"), results), encoding="utf-8")
+def write_report(results: Results, documents: Sequence[Path], figures_folder: Path) -> None:
+    """Write the documents and the figures."""
+    for document in documents:
+        document.write_text(rebuild(document.read_text(encoding="utf-8"), results), encoding="utf-8")
     for name, draw in FIGURES.items():
         draw(results, figures_folder / name)
 
@@ -65,18 +69,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m recipe.edge_grpo.laboratory.study.report", description=__doc__.split("\n")[0]
     )
     parser.add_argument("--records", type=Path, default=Path("docs/study"), help="folder (default: %(default)s)")
-    parser.add_argument("--document", type=Path, default=Path("docs/study.md"), help="(default: %(default)s)")
+    parser.add_argument("--documents", type=Path, nargs="+", default=DOCUMENTS, help="(default: study.md, README.md)")
     parser.add_argument("--plan", type=Path, default=PLAN, help="(default: study.yaml of this package)")
     options = parser.parse_args(arguments)
     try:
         results = Results(read_study(options.plan), read_records(options.records / RECORDS_FILE).values())
-        write_report(results, options.document, options.records)
+        write_report(results, options.documents, options.records)
     except (OSError, ValueError) as error:
         parser.exit(2, f"{parser.prog}: error: {error}\n")
     print(claims_table(results))
-    print(
-        f"{options.document} and {len(FIGURES)} figures in {options.records} are made from {len(results.records)} runs"
-    )
+    made = f"{', '.join(map(str, options.documents))} and {len(FIGURES)} figures in {options.records}"
+    print(f"{made} are made from {len(results.records)} runs")
     return 0
 
 

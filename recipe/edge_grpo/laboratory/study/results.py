@@ -83,11 +83,16 @@ def claims_table(results: Results) -> str:
 
 
 def verdict_lines(results: Results) -> str:
-    """Return one line for each answer, for who reads no table."""
-    found = findings(CLAIMS, results.seeds())
-    return "\n".join(
-        f"- {each.claim.text}, on `{each.task}`: **{each.answer.value}** ({_middle(each.numbers)})" for each in found
-    )
+    """Return one line for each answer that was given, with the claims and their tasks, for who reads no table."""
+    tasks: dict[str, dict[str, list[str]]] = {}
+    for each in findings(CLAIMS, results.seeds()):
+        of_claim = tasks.setdefault(each.answer.value, {}).setdefault(each.claim.text, [])
+        of_claim.append(f"`{each.task}` {_middle(each.numbers)}")
+    lines = []
+    for answer, claims in sorted(tasks.items(), reverse=True):
+        answered = "; ".join(f"{text} ({', '.join(of_claim)})" for text, of_claim in claims.items())
+        lines.append(f"- **{answer}**: {answered}")
+    return "\n".join(lines)
 
 
 def methods_table(results: Results, task: str) -> str:

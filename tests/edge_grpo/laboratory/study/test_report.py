@@ -15,6 +15,7 @@ from recipe.edge_grpo.laboratory.study.results import (
     learning_rates_table,
     methods_table,
     origin_sentence,
+    verdict_lines,
 )
 
 DOCS = Path(__file__).parents[4] / "docs"
@@ -83,6 +84,12 @@ def test_claims_without_runs_are_not_run(results):
     assert {row[-1] for row in table[2:]} == {"not run"}
 
 
+def test_claims_with_the_same_answer_are_on_one_line(results):
+    (line,) = verdict_lines(Results(results.study, [])).splitlines()
+    assert line.startswith("- **not run**: Correction keeps groups informative (`carry_hard` –); Under GRPO ")
+    assert "; EDA adds to correction (`carry` –, `carry_hard` –); " in line
+
+
 def test_blocks_are_replaced_and_the_rest_of_the_document_stays(results):
     document = "before\n\n<!-- study: origin -->\nold\nold\n<!-- end -->\nafter <!-- study: origin -->\nold<!-- end -->"
     sentence = origin_sentence(results)
@@ -102,18 +109,21 @@ def test_the_same_records_give_the_same_bytes_in_any_order(results, tmp_path):
     for folder, records in (("a", results.records), ("b", results.records[::-1])):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "study.md").write_text("<!-- study: claims -->\n<!-- end -->\n")
-        write_report(Results(results.study, records), tmp_path / folder / "study.md", tmp_path / folder)
+        write_report(Results(results.study, records), [tmp_path / folder / "study.md"], tmp_path / folder)
     for name in (*FIGURES, "study.md"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
         assert (tmp_path / "a" / name).stat().st_size > 500
 
 
 def test_the_committed_tables_and_figures_are_what_the_committed_records_give(tmp_path):
-    shutil.copy(DOCS / "study.md", tmp_path)
-    write_report(
-        Results(read_study(PLAN), read_records(DOCS / "study" / "runs.jsonl").values()), tmp_path / "study.md", tmp_path
-    )
-    assert (tmp_path / "study.md").read_text() == (DOCS / "study.md").read_text()
+    documents = {tmp_path / "study.md": DOCS / "study.md", tmp_path / "README.md": DOCS.parent / "README.md"}
+    for copy, document in documents.items():
+        shutil.copy(document, copy)
+    records = read_records(DOCS / "study" / "runs.jsonl").values()
+    write_report(Results(read_study(PLAN), records), list(documents), tmp_path)
+    for copy, document in documents.items():
+        assert copy.read_text() == document.read_text()
+        assert "<!-- study: " in copy.read_text()
     for name in FIGURES:
         assert (tmp_path / name).read_bytes() == (DOCS / "study" / name).read_bytes(), name
 
@@ -126,7 +136,7 @@ def test_the_committed_records_are_small():
 def test_the_command_writes_the_document_and_names_what_is_wrong(tmp_path, results, capsys):
     write_records(tmp_path / "runs.jsonl", results.records)
     (tmp_path / "study.md").write_text("<!-- study: carry -->\n<!-- end -->")
-    arguments = ["--records", str(tmp_path), "--document", str(tmp_path / "study.md")]
+    arguments = ["--records", str(tmp_path), "--documents", str(tmp_path / "study.md")]
     assert main(arguments) == 0
     assert "| grpo |" in (tmp_path / "study.md").read_text()
     (tmp_path / "runs.jsonl").write_text("{")
