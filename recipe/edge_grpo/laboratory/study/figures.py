@@ -65,7 +65,7 @@ def draw_claims(results: Results, path: Path) -> None:
         axes.plot([fmean(finding.numbers) - finding.claim.bound], [place], "o", color=colour)
     claimed = [f"{each.claim.key}  {each.claim.text} ({each.task}): {each.answer.value}" for each in reversed(found)]
     axes.set_yticks(range(len(found)), claimed)
-    axes.set_xlabel("mean over seeds less the bound, with 95 % interval; 1b and 8 claim to be left of the line")
+    axes.set_xlabel("mean over seeds less the bound, with 95 % interval\n(1b and 8 claim to be left of the line)")
     axes.grid(axis="x", alpha=0.3)
     _save(figure, path)
 
