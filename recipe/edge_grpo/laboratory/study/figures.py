@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from recipe.edge_grpo.intervals import mean_interval
 from recipe.edge_grpo.laboratory.study.claims import CLAIMS, RunsOfSeed, findings
+from recipe.edge_grpo.laboratory.study.plan import VERL
 from recipe.edge_grpo.laboratory.study.records import ACCURACY, ENTROPY, EQUAL_AFTER, EQUAL_BEFORE, TOKENS
 from recipe.edge_grpo.laboratory.study.results import Results
 
@@ -52,6 +53,19 @@ def draw_groups(results: Results, path: Path) -> None:
     _save(figure, path)
 
 
+def draw_verl(results: Results, path: Path) -> None:
+    """Draw the validations, entropy and groups without contrast of the runs of verl, over the steps."""
+    panels = {ACCURACY: "accuracy, validation", ENTROPY: "policy entropy, nats", EQUAL_AFTER: "groups, equal rewards"}
+    seeds, tasks = results.seeds(VERL), list(results.study.confirmation.tasks)
+    figure = Figure(figsize=(13, 3.75 * len(tasks)), layout="constrained")
+    for row, task in zip(figure.subplots(len(tasks), 3, squeeze=False), tasks, strict=True):
+        for axes, (curve, label) in zip(row, panels.items(), strict=True):
+            for method in results.study.confirmation.methods:
+                _draw_curve(axes, seeds[task], method, curve, None)
+            _finish(axes, f"{task}, verl", "steps", label)
+    _save(figure, path)
+
+
 def draw_claims(results: Results, path: Path) -> None:
     """Draw the interval of each claim less its bound: to the right of the line it is above, to the left below."""
     found = [finding for finding in findings(CLAIMS, results.seeds()) if finding.interval is not None]
@@ -79,10 +93,10 @@ def _draw_curve(axes: Axes, seeds: Sequence[RunsOfSeed], method: str, curve: str
         places = [float(step) for step in runs[0].steps[-len(values) :]]
     else:
         places = [fmean(tokens) / 1e6 for tokens in zip(*(run.values(over) for run in runs), strict=True)]
-    axes.plot(places, [fmean(each) for each in values], color=SHOWN[method], marker="o", markersize=3, label=method)
+    axes.plot(places, [fmean(each) for each in values], color=SHOWN.get(method), marker="o", markersize=3, label=method)
     if len(runs) > 1:
         lows, highs = zip(*(mean_interval(each) for each in values), strict=True)
-        axes.fill_between(places, lows, highs, color=SHOWN[method], alpha=0.15, linewidth=0)
+        axes.fill_between(places, lows, highs, color=SHOWN.get(method), alpha=0.15, linewidth=0)
 
 
 def _finish(axes: Axes, title: str, xlabel: str, ylabel: str) -> None:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from recipe.edge_grpo.laboratory.study.figures import draw_accuracy, draw_claims, draw_groups
+from recipe.edge_grpo.laboratory.study.figures import draw_accuracy, draw_claims, draw_groups, draw_verl
 from recipe.edge_grpo.laboratory.study.plan import PLAN, read_study
 from recipe.edge_grpo.laboratory.study.records import RECORDS_FILE, read_records
 from recipe.edge_grpo.laboratory.study.results import (
@@ -37,7 +37,7 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
 }
 """{name of a block of the document: what stands in it}."""
 
-FIGURES = {"accuracy.svg": draw_accuracy, "groups.svg": draw_groups, "claims.svg": draw_claims}
+FIGURES = {"accuracy.svg": draw_accuracy, "groups.svg": draw_groups, "claims.svg": draw_claims, "verl.svg": draw_verl}
 
 DOCUMENTS = (Path("docs/study.md"), Path("README.md"))
 
