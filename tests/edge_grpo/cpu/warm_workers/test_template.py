@@ -149,6 +149,12 @@ def test_who_ends_the_group_of_a_fork_does_not_end_the_others(setting):
     assert setting.told(setting.file(TELL))["parent"] == setting.template.pid
 
 
+def test_a_fork_can_give_itself_a_title(setting):
+    take = "import json, setproctitle; setproctitle.setproctitle('VLLM::Title'); "
+    code = take + "print(json.dumps(open('/proc/self/cmdline').read()))"
+    assert setting.told(setting.file(code)).startswith("VLLM::Title")
+
+
 def test_forks_draw_different_numbers(setting):
     code = "import numpy, random; print([int(numpy.random.randint(2**30)), random.getrandbits(30)])"
     (numpy_first, own_first), (numpy_second, own_second) = (setting.told(setting.file(code)) for _ in range(2))
