@@ -38,8 +38,8 @@ def runs(start_run: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
             overrides = ["+recipe=edge_grpo", *profiles[trainer], f"trainer.total_training_steps={NUM_STEPS}"]
             overrides += [f"trainer.test_freq={NUM_STEPS}", f"trainer.save_freq={NUM_STEPS}"]
             overrides += [f"trainer.validation_data_dir={folder}/validation"]
-            # A slow vLLM, so that an update finds responses at work or waiting.
-            overrides += ["actor_rollout_ref.rollout.max_num_seqs=4"]
+            # A vLLM that takes longer than a step of training, so that an update finds responses at work or waiting.
+            overrides += ["actor_rollout_ref.rollout.max_num_seqs=2"]
             finished[trainer] = start_run(folder, *overrides).finished()
         return finished[trainer]
 
