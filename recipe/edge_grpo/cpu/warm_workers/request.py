@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import setproctitle
+
 from recipe.edge_grpo.cpu.warm_workers.launcher import LENGTH_BYTES
 
 SET_BY_VERL_FOR_ONE_PROCESS = (
@@ -95,6 +97,10 @@ class Request:
         os.setpgid(0, 0)  # who ends the group of a worker shall not end the others
         _place(self.descriptors)
         os.chdir(self.folder)
+        if self.command[0] == "-c":
+            # What gives vLLM's engine its title looks for its place now; from the environment below it would not find
+            # it. Ray's workers have Ray's own, which has found it at import, and loses it if this one looks too.
+            setproctitle.getproctitle()
         set_by_imports = {name: value for name, value in os.environ.items() if value != before.get(name)}
         os.environ.clear()
         os.environ.update({**self.environment, **set_by_imports})

@@ -19,8 +19,6 @@ import socket
 import sys
 from pathlib import Path
 
-import setproctitle
-
 from recipe.edge_grpo.cpu.warm_workers.launcher import FORKED, PYTHON, SOCKET
 from recipe.edge_grpo.cpu.warm_workers.request import Request
 
@@ -126,7 +124,6 @@ def main() -> None:
         template = Template(listener)
         for module in MODULES:
             importlib.import_module(module)
-        setproctitle.getproctitle()  # finds the place of the title; it would not from the environment of a fork
         gc.collect()
         gc.freeze()  # forks share the memory of what the collector does not touch
         request = template.serve()

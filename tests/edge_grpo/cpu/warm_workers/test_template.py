@@ -149,10 +149,21 @@ def test_who_ends_the_group_of_a_fork_does_not_end_the_others(setting):
     assert setting.told(setting.file(TELL))["parent"] == setting.template.pid
 
 
-def test_a_fork_can_give_itself_a_title(setting):
-    take = "import json, setproctitle; setproctitle.setproctitle('VLLM::Title'); "
-    code = take + "print(json.dumps(open('/proc/self/cmdline').read()))"
-    assert setting.told(setting.file(code)).startswith("VLLM::Title")
+def test_a_process_of_multiprocessing_can_give_itself_a_title(setting):
+    file = setting.file(
+        "import json, multiprocessing, setproctitle\n"
+        "def tell(queue):\n"
+        "    setproctitle.setproctitle('VLLM::Title')\n"
+        "    queue.put(open('/proc/self/cmdline').read())\n"
+        "if __name__ == '__main__':\n"
+        "    context = multiprocessing.get_context('spawn')\n"
+        "    queue = context.Queue()\n"
+        "    process = context.Process(target=tell, args=(queue,))\n"
+        "    process.start()\n"
+        "    print(json.dumps(queue.get()))\n"
+        "    process.join()\n"
+    )
+    assert setting.told(file).startswith("VLLM::Title")
 
 
 def test_forks_draw_different_numbers(setting):
