@@ -1,9 +1,18 @@
-"""Looking at the processes of a run: which there are, what they call themselves, and where they listen."""
+"""Looking at processes: which there are, what they call themselves, where they listen, and until they have done it."""
 
 import contextlib
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 
 import psutil
+
+
+def wait_until(condition: Callable[[], object], seconds: float) -> None:
+    """Return as soon as the condition holds; fails if it does not in so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def children_of(process: int) -> list[psutil.Process]:

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.processes import wait_until
 
 from reward_fns.verifier import link as verifier_link
 from reward_fns.verifier.link import Verdict
 from reward_fns.verifier.pool import WorkerPool, close_shared_pool, get_shared_pool
 
 pytestmark = pytest.mark.process
+
+PATIENCE = 120  # seconds; only to keep a broken version from hanging the tests
 
 REPOSITORY = Path(verifier_link.__file__).parents[2]
 
@@ -67,13 +70,6 @@ def templates():
 
 def workers():
     return [worker for template in templates() for worker in template.children()]
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + 120  # Only to keep a broken version from hanging the tests.
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_threads_get_the_verdicts_on_their_own_questions(make_pool):
@@ -136,7 +132,7 @@ def test_who_asks_again_on_an_answer_needs_no_other_child(make_pool):
     first = pool.submit(*questions(1)[0])
     first.add_done_callback(lambda _: follow_ups.append(pool.submit(*questions(2)[1])))
     assert first.result() == verdicts(1)[0]
-    wait_until(lambda: follow_ups and follow_ups[0].done())
+    wait_until(lambda: follow_ups and follow_ups[0].done(), PATIENCE)
     assert len(templates()) == 1
 
 
@@ -156,7 +152,7 @@ def test_ten_children_killed_at_once_give_right_verdicts(make_pool, victims):
         for worker in workers():
             worker.suspend()  # So that not one of them has answered when they are killed.
         pending = [pool.submit(*question) for question in questions(10)]
-        wait_until(lambda: all(future.running() for future in pending))
+        wait_until(lambda: all(future.running() for future in pending), PATIENCE)
         killed = victims()
         assert len(killed) == 10
         for process in killed:
@@ -169,7 +165,7 @@ def test_ten_children_killed_at_once_give_right_verdicts(make_pool, victims):
 def test_closing_ends_the_children_and_leaves_no_zombie(make_pool):
     pool = make_pool(deadline_seconds=2.0)
     running = [pool.submit(*ENDLESS) for _ in range(2)]
-    wait_until(lambda: all(future.running() for future in running))
+    wait_until(lambda: all(future.running() for future in running), PATIENCE)
     waiting = [pool.submit("1", "1") for _ in range(5)]
     processes = [process for template in templates() for process in (template, *template.children())]
     pool.close()

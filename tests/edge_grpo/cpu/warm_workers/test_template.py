@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
+from support.processes import wait_until
 
 from recipe.edge_grpo.cpu.warm_workers import launcher
 
@@ -35,21 +37,6 @@ print(json.dumps({
 SLEEP = "import os, time; print(os.getpid(), flush=True); time.sleep(1000)"
 
 
-def wait_until(is_true):
-    end = time.monotonic() + PATIENCE
-    while not is_true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def is_running(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 class Setting:
     """A raylet that does nothing, a template with light modules, and launchers."""
 
@@ -66,7 +53,7 @@ class Setting:
         (self.folder / launcher.STARTED).touch()
         command = [sys.executable, "-c", TEMPLATE, str(self.folder), str(folder)]
         self.template = subprocess.Popen(command, env=self.environment, start_new_session=True)
-        wait_until((self.folder / launcher.SOCKET).exists)
+        wait_until((self.folder / launcher.SOCKET).exists, PATIENCE)
 
     def launch(self, *arguments, variables=None, **options):
         """Start what stands in the place of Python."""
@@ -135,10 +122,10 @@ def test_a_launcher_ends_as_its_fork_does(setting, code, exit_code):
 def test_a_fork_ends_with_its_launcher(setting):
     process = setting.launch(setting.file(SLEEP))
     fork = int(process.stdout.readline())
-    assert is_running(fork)
+    assert psutil.pid_exists(fork)
     process.kill()
     process.wait()
-    wait_until(lambda: not is_running(fork))
+    wait_until(lambda: not psutil.pid_exists(fork), PATIENCE)
     assert setting.told(setting.file("print(1)")) == 1  # the template goes on
 
 
