@@ -44,17 +44,29 @@ def run_in_fork(folder: str, arguments: list[str]) -> int | None:
     message = json.dumps({**process, "descriptors": descriptors}).encode()
     start_template(folder)
     try:
-        with connect(folder) as connection:
+        connection = connect(folder)
+    except OSError:
+        return None
+    with connection:
+        try:
             socket.send_fds(connection, [len(message).to_bytes(LENGTH_BYTES, "big")], descriptors)
             connection.sendall(message)
             connection.settimeout(SECONDS_TO_FORK)
             if connection.recv(1) != FORKED:
                 return None
-            connection.settimeout(None)
-            digits = b"".join(iter(lambda: connection.recv(LENGTH_BYTES), b""))
+        except OSError:
+            return None
+        return exit_code_of_fork(connection)
+
+
+def exit_code_of_fork(connection: socket.socket) -> int:
+    """Wait for it; 1 if the template has ended before its fork. No OSError: there is a fork, so no second start."""
+    connection.settimeout(None)
+    try:
+        digits = b"".join(iter(lambda: connection.recv(LENGTH_BYTES), b""))
     except OSError:
-        return None
-    return int(digits or b"1")  # none: the template has ended before its fork
+        digits = b""
+    return int(digits or b"1")
 
 
 def start_template(folder: str) -> None:

@@ -104,8 +104,7 @@ class Request:
         set_by_imports = {name: value for name, value in os.environ.items() if value != before.get(name)}
         os.environ.clear()
         os.environ.update({**self.environment, **set_by_imports})
-        if (numpy := sys.modules.get("numpy")) is not None:
-            numpy.random.seed()  # or all forks draw the same; Python's own `random` sees to it itself
+        _draw_anew()
 
     def run(self) -> None:
         """Run what Python would run with the arguments."""
@@ -120,6 +119,14 @@ class Request:
         else:
             sys.argv[:], sys.path[0] = [first, *rest], str(Path(first).parent)
             runpy.run_path(first, run_name="__main__")
+
+
+def _draw_anew() -> None:
+    """Give new seeds to generators that forks would share. Python's does it itself; of Ray's see `ray_identifiers`."""
+    if (numpy := sys.modules.get("numpy")) is not None:
+        numpy.random.seed()
+    if (fingerprint := sys.modules.get("datasets.fingerprint")) is not None:
+        fingerprint.fingerprint_rng.seed()  # names of files in which datasets keeps what it has computed
 
 
 def _place(descriptors: Mapping[int, int]) -> None:

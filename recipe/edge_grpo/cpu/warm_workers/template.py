@@ -20,6 +20,7 @@ import sys
 from pathlib import Path
 
 from recipe.edge_grpo.cpu.warm_workers.launcher import FORKED, PYTHON, SOCKET
+from recipe.edge_grpo.cpu.warm_workers.ray_identifiers import classes_of_actors_drawn_by_python, forks_draw_the_same
 from recipe.edge_grpo.cpu.warm_workers.request import Request
 
 MODULES = (
@@ -55,7 +56,8 @@ class Template:
     def serve(self) -> Request | None:
         """Answer until the end; returns None then, and in each fork the request for it."""
         while True:
-            for key, _ in self.selector.select():
+            # One event at a time: what it closes gives its number to what is opened, which the next may be about.
+            for key, _ in self.selector.select()[:1]:
                 if key.fd == self.raylet:
                     return None
                 if key.fileobj is self.listener:
@@ -63,9 +65,7 @@ class Template:
                         return request
                 elif key.fd in self.forks:
                     self._tell_end(key.fd)
-                elif (
-                    key.fd in self.selector.get_map()
-                ):  # not closed just now: the launcher has ended, so its fork shall
+                else:  # the launcher has ended, so its fork shall
                     self.selector.unregister(key.fileobj)
                     os.kill(key.data, signal.SIGTERM)
 
@@ -122,8 +122,11 @@ def main() -> None:
         listener.bind(str(folder / SOCKET))
         listener.listen()
         template = Template(listener)
-        for module in MODULES:
-            importlib.import_module(module)
+        with classes_of_actors_drawn_by_python():
+            for module in MODULES:
+                importlib.import_module(module)
+        if forks_draw_the_same():
+            raise RuntimeError("an import has drawn an identifier of Ray, so each process imports for itself")
         gc.collect()
         gc.freeze()  # forks share the memory of what the collector does not touch
         request = template.serve()

@@ -38,14 +38,17 @@ SLEEP = "import os, time; print(os.getpid(), flush=True); time.sleep(1000)"
 
 
 class Setting:
-    """A raylet that does nothing, a template with light modules, and launchers."""
+    """A raylet that does nothing, a template with light modules and one that ends with this code, and launchers."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, imported=""):
         self.folder = folder / "python"
         self.folder.mkdir(mode=0o700)
-        (folder / "set_when_imported.py").write_text("import os\nos.environ['SET'] = 'by an import'\n")
+        (folder / "set_when_imported.py").write_text(f"import os\nos.environ['SET'] = 'by an import'\n{imported}")
         self.raylet = subprocess.Popen(["sleep", "1000"])
         self.environment = {**os.environ, "RAY_RAYLET_PID": str(self.raylet.pid), "OF_TEMPLATE": "1"}
+        self.environment.pop(
+            "RAY_CLIENT_MODE", None
+        )  # set where Ray is imported, as in the template and in this process
         (self.folder / launcher.PYTHON).write_text(
             f'#!/bin/sh\nexec {sys.executable} -I -S {launcher.__file__} {self.folder} "$@"\n'
         )
@@ -63,7 +66,7 @@ class Setting:
 
     def file(self, code):
         """Return a file with this code, in the folder that has the test's modules."""
-        file = self.folder.parent / "code.py"
+        file = self.folder.parent / "program.py"
         file.write_text(code)
         return str(file)
 
@@ -76,8 +79,8 @@ class Setting:
 
 
 @pytest.fixture
-def setting(tmp_path):
-    setting = Setting(tmp_path)
+def setting(request, tmp_path):
+    setting = Setting(tmp_path, *([request.param] if hasattr(request, "param") else []))
     yield setting
     setting.raylet.kill()
     setting.raylet.wait()
@@ -153,10 +156,31 @@ def test_a_process_of_multiprocessing_can_give_itself_a_title(setting):
     assert setting.told(file).startswith("VLLM::Title")
 
 
+@pytest.mark.parametrize("setting", ["import datasets\n"], indirect=True)
 def test_forks_draw_different_numbers(setting):
-    code = "import numpy, random; print([int(numpy.random.randint(2**30)), random.getrandbits(30)])"
-    (numpy_first, own_first), (numpy_second, own_second) = (setting.told(setting.file(code)) for _ in range(2))
-    assert numpy_first != numpy_second and own_first != own_second
+    code = (
+        "import json, numpy, random; from datasets.fingerprint import generate_random_fingerprint\n"
+        "print(json.dumps([int(numpy.random.randint(2**30)), random.getrandbits(30), generate_random_fingerprint()]))"
+    )
+    first, second = (setting.told(setting.file(code)) for _ in range(2))
+    assert all(a != b for a, b in zip(first, second, strict=True))
+
+
+DRAW = "import json, ray; print(json.dumps(ray.ObjectRef.from_random().hex()))"
+
+
+@pytest.mark.parametrize("setting", ["import ray\n@ray.remote\nclass Actor: pass\n"], indirect=True)
+def test_forks_draw_different_identifiers_of_ray_though_classes_of_actors_are_imported(setting):
+    first, second = (setting.told(setting.file(DRAW)) for _ in range(2))
+    assert first != second
+    assert setting.told(setting.file(TELL))["parent"] == setting.template.pid
+
+
+@pytest.mark.parametrize("setting", ["import ray\nray.ObjectRef.from_random()\n"], indirect=True)
+def test_where_an_import_draws_an_identifier_of_ray_launchers_become_python(setting):
+    first, second = (setting.told(setting.file(DRAW)) for _ in range(2))
+    assert first != second
+    assert setting.told(setting.file(TELL))["parent"] == os.getpid()
 
 
 @pytest.mark.parametrize("variables", [{"OMP_NUM_THREADS": "7"}, {"NEW": "1"}, {"OF_TEMPLATE": "2"}])
@@ -201,6 +225,25 @@ def test_where_the_template_has_died_a_launcher_becomes_python(setting):
     long_ago = time.time() - launcher.SECONDS_TO_LISTEN  # so that nobody waits for it any more
     os.utime(setting.folder / launcher.STARTED, (long_ago, long_ago))
     assert setting.told(setting.file(TELL))["parent"] == os.getpid()
+
+
+def test_a_launcher_that_was_told_of_a_fork_starts_no_second_process(monkeypatch):
+    ours, theirs = socket.socketpair()
+    theirs.sendall(launcher.FORKED)
+    monkeypatch.setattr(launcher, "start_template", lambda folder: None)
+    monkeypatch.setattr(launcher, "connect", lambda folder: Resets(fileno=ours.detach()))
+    monkeypatch.setattr(socket, "send_fds", lambda *arguments: None)
+    assert launcher.run_in_fork("a folder", ["a/file.py"]) == 1
+    theirs.close()
+
+
+class Resets(socket.socket):
+    """A connection that breaks after the template's answer."""
+
+    def recv(self, size):
+        if size > 1:
+            raise ConnectionResetError
+        return super().recv(size)
 
 
 def test_what_is_no_request_does_not_end_the_template(setting):
