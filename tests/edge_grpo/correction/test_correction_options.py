@@ -5,7 +5,6 @@ from collections import Counter
 
 import pytest
 from support.error_correction import (
-    ANSWER,
     END,
     EOS,
     N42,
@@ -15,7 +14,6 @@ from support.error_correction import (
     SECRET,
     SO,
     TWO,
-    UNK,
     WAIT,
     WRONG,
     A,
@@ -23,105 +21,9 @@ from support.error_correction import (
 
 from recipe.edge_grpo.correction.draws import DrawPlace, draw_strategy
 from recipe.edge_grpo.correction.failure import UnreportedKeyError
-from recipe.edge_grpo.correction.record import RECORD_KEY, CorrectionRecord, Skipped, read_record
+from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped, read_record
 from recipe.edge_grpo.correction.sampling import NotingClient
 from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, ProbabilitySchedule, Strategy
-
-LOSSES = [
-    ("mask", None, 0),
-    ("train", None, 1),
-    ("weight", 0.5, 1),  # the loss is weighted later, where the token still counts
-    ("weight", 0, 1),
-    ("shaped", None, 1),
-]
-
-
-@pytest.mark.parametrize(("injected_loss", "weight", "expected"), LOSSES)
-@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
-def test_the_treatment_of_injected_tokens_changes_their_mask_and_nothing_else(
-    start, policy, response, strategy, injected_loss, weight, expected
-):
-    run = start(strategy, policy(SO, EOS), injected_loss=injected_loss, injected_weight=weight)
-    stored = run.sample(response(SO, TWO, WRONG, EOS, mask=[1, 0, 1, 1]))
-    # i: injected, s: sampled, t: a tool's token, which is in the loss of no run
-    ids, kinds, log_probs = {
-        Strategy.REFLECTION: (
-            [SO, TWO, WRONG, WAIT, SO, EOS],
-            "stsiss",
-            [-float(SO), -float(TWO), -float(WRONG), 0.0, -0.5, -0.5],
-        ),
-        Strategy.ANSWER: (
-            [SO, TWO, WRONG, WAIT, ANSWER, N42, EOS],
-            "stsiiii",
-            [-float(SO), -float(TWO), -float(WRONG), 0.0, 0.0, 0.0, 0.0],
-        ),
-        Strategy.SOLUTION: ([SECRET, SO, N42, EOS], "iiii", [0.0] * 4),
-    }[strategy]
-    assert stored.response_ids == ids
-    assert stored.response_mask == [{"i": expected, "s": 1, "t": 0}[kind] for kind in kinds]
-    assert stored.response_logprobs == log_probs
-    assert run.record.injected_spans == ((kinds.index("i"), kinds.rindex("i") + 1),)
-
-
-@pytest.mark.parametrize(("injected_loss", "weight", "expected"), LOSSES)
-def test_injected_tokens_of_every_round_have_the_same_mask(start, policy, response, injected_loss, weight, expected):
-    run = start(
-        Strategy.REFLECTION, policy(SO), injected_loss=injected_loss, injected_weight=weight, reflection_rounds=2,
-        max_new_tokens=1, reflection_texts=[" Wait a"],
-    )  # fmt: skip
-    stored = run.sample(response(WRONG, EOS))
-    assert stored.response_ids == [WRONG, WAIT, A, SO, WAIT, A, SO]
-    assert stored.response_mask == [1, expected, expected, 1, expected, expected, 1]
-
-
-def test_a_response_that_is_not_corrected_keeps_its_mask(start, response):
-    run = start(Strategy.ANSWER, injected_loss="mask")
-    assert run.sample(response(RIGHT, TWO, EOS, mask=[1, 0, 1])).response_mask == [1, 0, 1]
-
-
-@pytest.mark.parametrize(
-    ("num_words", "expected", "is_cut"),
-    [
-        (6, [A] * 6 + [EOS], False),
-        (7, [A] * 7 + [EOS], False),  # 7 and EOS are just 8
-        (8, [A] * 8, True),  # all of the solution, and no EOS
-        (9, [A] * 8, True),
-        (50, [A] * 8, True),
-    ],
-)
-def test_a_solution_that_is_too_long_is_cut_to_the_response_length(start, response, num_words, expected, is_cut):
-    run = start(Strategy.SOLUTION, long_solution="cut")
-    stored = run.sample(response(WRONG, EOS), extra_info={"solution": " ".join("a" * num_words)})
-    assert stored.response_ids == expected
-    assert stored.response_mask == [1] * len(expected)
-    assert stored.response_logprobs == [0.0] * len(expected)
-    assert run.record == CorrectionRecord(
-        0.25, 0.0, True, Strategy.SOLUTION, is_solution_cut=is_cut, injected_spans=((0, len(expected)),)
-    )
-    assert stored.reward_score == 0.25  # scored as it is now, without its answer
-    assert len(run.scored) == 2
-
-
-def test_a_cut_solution_stays_out_of_the_loss_where_injected_tokens_do(start, response):
-    run = start(Strategy.SOLUTION, long_solution="cut", injected_loss="mask")
-    assert run.sample(response(WRONG), extra_info={"solution": "a " * 9}).response_mask == [0] * 8
-
-
-@pytest.mark.parametrize(("num_words", "is_skipped"), [(7, False), (8, True), (50, True)])
-def test_a_solution_that_is_too_long_is_skipped_by_default(start, response, num_words, is_skipped):
-    run = start(Strategy.SOLUTION, long_solution="skip")
-    stored = run.sample(response(WRONG, EOS), extra_info={"solution": " ".join("a" * num_words)})
-    assert (run.record.skipped is Skipped.SOLUTION_TOO_LONG) == is_skipped
-    assert not run.record.is_solution_cut
-    assert (stored.response_ids == [WRONG, EOS]) == is_skipped
-
-
-def test_an_answer_in_place_of_a_missing_solution_is_not_cut(start, response):
-    """Only a solution may be cut: an answer text without its answer says nothing."""
-    run = start(Strategy.SOLUTION, long_solution="cut")
-    stored = run.sample(response(*[WRONG] * 5), extra_info=None)  # 5 + 3 injected + EOS = 9
-    assert stored.response_ids == [WRONG] * 5
-    assert run.record == CorrectionRecord(0.25, 0.0, True, skipped=Skipped.NO_ROOM, answer_for_missing_solution=True)
 
 
 @pytest.mark.parametrize(
@@ -237,67 +139,6 @@ def test_a_fixed_schedule_takes_the_probabilities_of_the_settings_in_groups_of_a
     settings = start().worker.edge_grpo_settings.gec
     for group_size in (1, 2, 16):
         assert settings.strategy_probabilities(group_size) == expected
-
-
-@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
-@pytest.mark.parametrize("first_pass", [[SO, UNK, WRONG, EOS], [SO, WRONG]], ids=["special tokens", "truncated"])
-def test_the_text_of_the_first_pass_is_kept_where_asked(start, policy, response, strategy, first_pass):
-    run = start(strategy, policy(N42, EOS), keeps_first_pass_text=True)
-    run.sample(response(*first_pass))
-    assert run.record.first_pass_text == "so wrong"  # as verl decodes: without special tokens
-    run = start(strategy, policy(N42, EOS))
-    run.sample(response(*first_pass))
-    assert run.record.strategy is strategy
-    assert run.record.first_pass_text is None
-
-
-def test_of_several_rounds_the_text_before_the_first_is_kept(start, policy, response):
-    run = start(Strategy.REFLECTION, policy(SO, EOS), keeps_first_pass_text=True, reflection_rounds=3)
-    run.sample(response(A, WRONG, EOS))
-    assert run.record.reflection_rounds == 3
-    assert run.record.first_pass_text == "a wrong"
-
-
-@pytest.mark.parametrize(
-    ("first_pass", "gec"),
-    [
-        ([RIGHT, EOS], {}),
-        ([WRONG, EOS], {"max_prompt_tokens": 1}),
-        ([WRONG], {"corrects_truncated": False}),
-        ([WRONG] * 7, {}),  # no room
-    ],
-    ids=["right", "gate", "truncated", "no room"],
-)
-@pytest.mark.parametrize("strategy", [Strategy.REFLECTION, Strategy.ANSWER])
-def test_a_response_that_was_not_corrected_has_no_text_of_a_first_pass(
-    start, policy, response, strategy, first_pass, gec
-):
-    run = start(strategy, policy(N42), keeps_first_pass_text=True, **gec)
-    run.sample(response(*first_pass))
-    assert run.record.first_pass_text is None
-
-
-def test_a_failing_server_leaves_no_text_of_a_first_pass(start, policy, response):
-    run = start(Strategy.REFLECTION, policy(error=RuntimeError("server died")), keeps_first_pass_text=True)
-    run.sample(response(WRONG, EOS))
-    assert run.record.first_pass_text is None
-
-
-@pytest.mark.parametrize("strategy", RESPONSE_STRATEGIES)
-@pytest.mark.parametrize("scope", ["response", "group"])
-def test_the_reward_function_sees_nothing_of_the_first_pass(start, policy, response, strategy, scope):
-    shares = {name.value: 1 - 2e-6 if name is strategy else 1e-6 for name in RESPONSE_STRATEGIES} | {"hint": 0.0}
-    run = start(
-        policy=policy(SO, EOS), keeps_first_pass_text=True, reflection_rounds=2, scope=scope, probabilities=shares
-    )
-    stored = run.sample_group([response(WRONG, A, EOS) for _ in range(4)])
-    texts = [read_record(output.extra_fields).first_pass_text for output in stored.values()]
-    assert "wrong a" in texts
-    assert len(run.scored) > len(stored)
-    for _, extra_fields in run.scored:
-        assert "wrong a" not in extra_fields
-        assert RECORD_KEY not in extra_fields
-        assert "acc" not in extra_fields  # what it reported about the first pass
 
 
 def test_one_of_several_reflection_texts_is_drawn_for_each_response(start, policy, response):
