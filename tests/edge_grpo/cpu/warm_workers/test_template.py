@@ -13,6 +13,7 @@ import pytest
 from support.processes import wait_until
 
 from recipe.edge_grpo.cpu.warm_workers import launcher
+from recipe.edge_grpo.cpu.warm_workers.template import Template
 
 pytestmark = pytest.mark.process
 
@@ -244,6 +245,33 @@ class Resets(socket.socket):
         if size > 1:
             raise ConnectionResetError
         return super().recv(size)
+
+
+@pytest.fixture
+def template(monkeypatch):
+    """A template in this process, whose raylet is this process too."""
+    monkeypatch.setenv("RAY_RAYLET_PID", str(os.getpid()))
+    with socket.socket(socket.AF_UNIX) as listener:
+        template = Template(listener)
+        yield template
+        template.selector.close()
+        os.close(template.raylet)
+
+
+@pytest.mark.parametrize("has_left", [False, True])
+def test_there_is_no_fork_for_a_launcher_that_has_become_python_in_the_meantime(template, monkeypatch, has_left):
+    asked = []
+    monkeypatch.setattr(os, "fork", lambda: asked.append(1) or 0)  # 0: what a fork sees
+    monkeypatch.setattr(template, "_close", lambda: None)
+    ours, theirs = socket.socketpair()
+    process = {"arguments": ["a/file.py"], "environment": dict(os.environ), "folder": "/", "descriptors": []}
+    message = json.dumps(process).encode()
+    theirs.sendall(len(message).to_bytes(launcher.LENGTH_BYTES, "big") + message)
+    if has_left:
+        theirs.close()
+    assert (template._answer(ours) is None) == has_left
+    assert asked == [] if has_left else [1]
+    theirs.close()
 
 
 def test_what_is_no_request_does_not_end_the_template(setting):
