@@ -8,6 +8,7 @@ One value in twenty lies outside of it by chance; the exit code is 1 if the accu
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from recipe.edge_grpo.intervals import next_value_interval
 from recipe.edge_grpo.laboratory.study.plan import VERL
 from recipe.edge_grpo.laboratory.study.records import (
     ACCURACY,
+    ENTROPY,
     METRICS_OF_TRAINING,
     RECORDS_FILE,
     RunRecord,
@@ -47,7 +49,7 @@ def compare(
 ) -> list[Comparison]:
     """Compare the curves of a run with those of the recorded ones, at the steps of training that all have.
 
-    Shares and entropies are never negative, so an interval begins at 0 or above.
+    No share and no entropy is negative, and no share is above 1, so no interval goes further.
     """
     found = []
     common = sorted(set(steps).intersection(*(run.steps for run in references)) - {0})
@@ -58,7 +60,8 @@ def compare(
             recorded = [each for each in others if each is not None]
             if value is not None and len(recorded) > 1:
                 low, high = next_value_interval(recorded)
-                found.append(Comparison(curve, step, value, max(0.0, low), high))
+                highest = math.inf if curve == ENTROPY else 1.0
+                found.append(Comparison(curve, step, value, max(0.0, low), min(high, highest)))
     return found
 
 

@@ -79,17 +79,18 @@ def thin(entries: Sequence[Entry]) -> tuple[list[int], dict[str, list[float | No
     >>> metric = METRICS_OF_TRAINING[ENTROPY]
     >>> training = [(1, {metric: 0.25}), (2, {metric: 0.75, "val-core/a/acc/mean@1": 1})]
     >>> steps, curves = thin([(0, {"val-core/a/acc/mean@1": 0.5}), *training])
-    >>> steps, curves["accuracy"], curves["entropy"]
-    ([0, 2], [0.5, 1.0], [None, 0.5])
+    >>> steps, curves["accuracy"], curves["entropy"], curves["tokens_sampled"]
+    ([0, 2], [0.5, 1.0], [None, 0.5], [0.0, None])
     """
     steps: list[int] = []
     curves: dict[str, list[float | None]] = {name: [] for name in (ACCURACY, TOKENS, *METRICS_OF_TRAINING)}
     since: list[Mapping[str, float]] = []
-    num_tokens = 0.0
+    num_tokens: float | None = 0.0
     for step, metrics in entries:
         if step > 0:
             since.append(metrics)
-            num_tokens += metrics.get(TOKENS_OF_A_STEP, 0)
+            tokens_of_step = metrics.get(TOKENS_OF_A_STEP)  # runs of verl do not count them
+            num_tokens = None if num_tokens is None or tokens_of_step is None else num_tokens + tokens_of_step
         if any(name.startswith("val-core/") for name in metrics):
             steps.append(step)
             curves[ACCURACY].append(_six_digits(validation_accuracy(metrics)))

@@ -4,8 +4,21 @@ import json
 
 import pytest
 
-from recipe.edge_grpo.laboratory.study.check_reference import main
-from recipe.edge_grpo.laboratory.study.records import write_records
+from recipe.edge_grpo.laboratory.study.check_reference import compare, main
+from recipe.edge_grpo.laboratory.study.records import METRICS_OF_TRAINING, write_records
+
+
+def test_no_band_goes_beyond_what_a_share_and_an_entropy_can_be(record):
+    runs = [
+        record("edge_grpo", (0.2, value), seed=seed, engine="verl", entropy=(None, value))
+        for seed, value in enumerate((0.1, 0.9))
+    ]
+    accuracy, entropy = compare(
+        [10], {**dict.fromkeys(METRICS_OF_TRAINING, [None]), "accuracy": [1], "entropy": [9]}, runs
+    )
+    # mean 0.5, s = 0.5657, t of one degree 12.706: 12.706 * 0.5657 * sqrt(1.5) = 8.803
+    assert (accuracy.low, accuracy.high) == (0, 1)
+    assert (entropy.low, entropy.high) == (0, pytest.approx(9.303, abs=1e-3))
 
 
 @pytest.fixture

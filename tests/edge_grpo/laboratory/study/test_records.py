@@ -35,6 +35,17 @@ def test_a_curve_has_the_mean_since_the_validation_before_and_tokens_are_summed(
     assert curves["equal_rewards_after"] == [None, None, None]
 
 
+def test_a_run_that_does_not_count_its_tokens_has_none_known_instead_of_zero():
+    validation = "val-core/a/acc/mean@1"
+    entries = [
+        (0, {validation: 0.25}),
+        (1, {ENTROPY_METRIC: 0.5, validation: 0.5}),
+        training(2, 0.5, 9, **{validation: 1}),
+    ]
+    _, curves = thin(entries)
+    assert curves["tokens_sampled"] == [0, None, None]
+
+
 def test_numbers_have_six_digits_and_nulls_of_verl_are_left_out():
     entries = [training(1, 1 / 3, 1), training(2, None, 1, **{"val-core/a/acc/mean@1": 2 / 3})]
     _, curves = thin(entries)
