@@ -1,15 +1,7 @@
 """The text of a corrected response's first pass: when it is kept, and who sees it."""
 
 import pytest
-from support.error_correction import (
-    EOS,
-    N42,
-    RIGHT,
-    SO,
-    UNK,
-    WRONG,
-    A,
-)
+from support.error_correction import EOS, N42, RIGHT, SO, UNK, WRONG, A
 
 from recipe.edge_grpo.correction.record import RECORD_KEY, read_record
 from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, Strategy

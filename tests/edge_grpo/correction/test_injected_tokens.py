@@ -1,18 +1,7 @@
 """Tokens that correction injects: their mask in every treatment, and solutions that are longer than a response."""
 
 import pytest
-from support.error_correction import (
-    ANSWER,
-    EOS,
-    N42,
-    RIGHT,
-    SECRET,
-    SO,
-    TWO,
-    WAIT,
-    WRONG,
-    A,
-)
+from support.error_correction import ANSWER, EOS, N42, RIGHT, SECRET, SO, TWO, WAIT, WRONG, A
 
 from recipe.edge_grpo.correction.record import CorrectionRecord, Skipped
 from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, Strategy

@@ -47,9 +47,8 @@ class Setting:
         (folder / "set_when_imported.py").write_text(f"import os\nos.environ['SET'] = 'by an import'\n{imported}")
         self.raylet = subprocess.Popen(["sleep", "1000"])
         self.environment = {**os.environ, "RAY_RAYLET_PID": str(self.raylet.pid), "OF_TEMPLATE": "1"}
-        self.environment.pop(
-            "RAY_CLIENT_MODE", None
-        )  # set where Ray is imported, as in the template and in this process
+        # Set where Ray is imported, as in the template and perhaps in this process.
+        self.environment.pop("RAY_CLIENT_MODE", None)
         (self.folder / launcher.PYTHON).write_text(
             f'#!/bin/sh\nexec {sys.executable} -I -S {launcher.__file__} {self.folder} "$@"\n'
         )
@@ -81,7 +80,7 @@ class Setting:
 
 @pytest.fixture
 def setting(request, tmp_path):
-    setting = Setting(tmp_path, *([request.param] if hasattr(request, "param") else []))
+    setting = Setting(tmp_path, imported=getattr(request, "param", ""))
     yield setting
     setting.raylet.kill()
     setting.raylet.wait()
@@ -270,7 +269,7 @@ def test_there_is_no_fork_for_a_launcher_that_has_become_python_in_the_meantime(
     if has_left:
         theirs.close()
     assert (template._answer(ours) is None) == has_left
-    assert asked == [] if has_left else [1]
+    assert asked == ([] if has_left else [1])
     theirs.close()
 
 
