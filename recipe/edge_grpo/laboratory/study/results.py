@@ -22,16 +22,17 @@ from recipe.edge_grpo.laboratory.study.records import (
     ENTROPY,
     EQUAL_AFTER,
     EQUAL_BEFORE,
+    FIRST_PASS,
     TOKENS,
     RunRecord,
 )
 
 
 class Results:
-    """The runs of a study, found by task, seed and method."""
+    """The runs of a study, found by task, seed and method; beside it, runs with a pretrained model."""
 
-    def __init__(self, study: Study, records: Iterable[RunRecord]) -> None:
-        self.study, self.records = study, list(records)
+    def __init__(self, study: Study, records: Iterable[RunRecord], pretrained: Iterable[RunRecord] = ()) -> None:
+        self.study, self.records, self.pretrained = study, list(records), list(pretrained)
         self.tuning = {
             run.job: run for run in self.records if run.job.engine == LABORATORY and run.job.seed in study.tuning_seeds
         }
@@ -147,6 +148,28 @@ def confirmation_table(results: Results) -> str:
             made = "; ".join(sorted({f"{run.origin.commit}, {run.origin.machine}" for run in runs})) or "not run yet"
             lines.append(f"| {task} | {method} | {len(runs)} | {num_steps} | {first} | {last} | {made} |")
     return "\n".join(lines)
+
+
+def pretrained_table(results: Results) -> str:
+    """Return the curves of the runs with a pretrained model, one row for each validation."""
+    if not results.pretrained:
+        return "Not run yet."
+    columns = {
+        ACCURACY: "validation",
+        FIRST_PASS: "first passes right",
+        EQUAL_BEFORE: "equal rewards, before correction",
+        EQUAL_AFTER: "after",
+        ENTROPY: "entropy",
+    }
+    lines = [f"| method | step | {' | '.join(columns.values())} |", f"|---|{'--:|' * (len(columns) + 1)}"]
+    for run in results.pretrained:
+        for place, step in enumerate(run.steps):
+            values = (run.curves[curve][place] for curve in columns)
+            cells = ("–" if value is None else f"{value:.3f}" for value in values)
+            lines.append(f"| {run.job.method} | {step} | {' | '.join(cells)} |")
+    made = {f"{run.origin.date}, commit {run.origin.commit}, {run.origin.machine}" for run in results.pretrained}
+    minutes = ", ".join(f"{run.job.method} {run.origin.seconds / 60:.0f} minutes" for run in results.pretrained)
+    return "\n".join([*lines, "", f"{'; '.join(sorted(made))}; {minutes}."])
 
 
 def _claim_row(finding: Finding) -> str:

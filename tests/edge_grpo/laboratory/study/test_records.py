@@ -5,6 +5,7 @@ import json
 import pytest
 
 from recipe.edge_grpo.laboratory.study.records import (
+    METRICS_OF_PRETRAINED,
     METRICS_OF_TRAINING,
     read_entries,
     read_records,
@@ -44,6 +45,14 @@ def test_a_run_that_does_not_count_its_tokens_has_none_known_instead_of_zero():
     ]
     _, curves = thin(entries)
     assert curves["tokens_sampled"] == [0, None, None]
+
+
+def test_a_run_with_a_pretrained_model_keeps_its_first_passes_too():
+    validation = {"val-core/a/acc/mean@1": 0.5}
+    entries = [(step, {"edge_grpo/accuracy/first_pass": share, **validation}) for step, share in ((0, 0), (1, 0.25))]
+    _, curves = thin(entries, METRICS_OF_PRETRAINED)
+    assert curves["accuracy_first_pass"] == [None, 0.25]
+    assert set(curves) - set(thin(entries)[1]) == {"accuracy_first_pass"}
 
 
 def test_numbers_have_six_digits_and_nulls_of_verl_are_left_out():

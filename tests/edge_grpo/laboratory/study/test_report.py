@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from recipe.edge_grpo.laboratory.study.plan import PLAN, read_study
-from recipe.edge_grpo.laboratory.study.records import read_records, write_records
-from recipe.edge_grpo.laboratory.study.report import FIGURES, main, rebuild, write_report
+from recipe.edge_grpo.laboratory.study.records import write_records
+from recipe.edge_grpo.laboratory.study.report import FIGURES, main, read_results, rebuild, write_report
 from recipe.edge_grpo.laboratory.study.results import (
     Results,
     claims_table,
@@ -15,6 +14,7 @@ from recipe.edge_grpo.laboratory.study.results import (
     learning_rates_table,
     methods_table,
     origin_sentence,
+    pretrained_table,
     verdict_lines,
 )
 
@@ -71,6 +71,18 @@ def test_runs_of_verl_have_a_table_of_their_own(results):
     assert row == ["carry", "grpo", "0", "10", "–", "–", "not run yet"]
 
 
+def test_runs_with_a_pretrained_model_have_a_row_for_each_validation(results, record):
+    of_first_passes = {"accuracy_first_pass": (None, 0.125), "entropy": (None, 1.5)}
+    run = record("grpo", (0.25, 0.75), task="easy", engine="verl", **of_first_passes)
+    table = pretrained_table(Results(results.study, results.records, [run]))
+    head, _, before, after, *origin = rows(table)
+    assert before == ["grpo", "0", "0.250", "–", "–", "–", "–"]
+    assert dict(zip(head, after, strict=True))["first passes right"] == "0.125"
+    assert after == ["grpo", "10", "0.750", "0.125", "–", "–", "1.500"]
+    assert origin[-1] == ["2026-01-02, commit abc, x86_64, 2 cores, 24 GiB; grpo 30 minutes."]  # 1800 s
+    assert pretrained_table(results) == "Not run yet."
+
+
 def test_the_origin_counts_the_runs_of_the_plan(results):
     # two tasks x two methods x (two rates on one seed + two seeds), and one method in verl on one task with two seeds
     assert origin_sentence(results) == (
@@ -119,8 +131,7 @@ def test_the_committed_tables_and_figures_are_what_the_committed_records_give(tm
     documents = {tmp_path / "study.md": DOCS / "study.md", tmp_path / "README.md": DOCS.parent / "README.md"}
     for copy, document in documents.items():
         shutil.copy(document, copy)
-    records = read_records(DOCS / "study" / "runs.jsonl").values()
-    write_report(Results(read_study(PLAN), records), list(documents), tmp_path)
+    write_report(read_results(DOCS / "study"), list(documents), tmp_path)
     for copy, document in documents.items():
         assert copy.read_text() == document.read_text()
         assert "<!-- study: " in copy.read_text()
