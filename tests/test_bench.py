@@ -101,6 +101,17 @@ def test_a_part_that_fails_is_named_and_the_others_are_measured(tmp_path, monkey
     assert "0 of 1 targets met" in capsys.readouterr().out
 
 
+def test_what_is_measured_stays_when_a_later_part_is_stopped(tmp_path, monkeypatch):
+    def stop(folder: Path, is_quick: bool) -> list:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pure, "measure", lambda folder, is_quick: [row_of(2.0)])
+    monkeypatch.setattr(training, "measure", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run.main(["--parts", "pure", "training", "--output-dir", str(tmp_path)])
+    assert [row["median"] for row in json.loads((tmp_path / "results.json").read_text())["rows"]] == [2.0]
+
+
 def step_of(way: str, number: int, seconds: float, **tokens: int) -> ways.Step:
     phases = {f"timing_s/{phase}": seconds for phase in ("step", *training.PHASES)}
     requests = [{"kind": kind, "tokens": count} for kind, count in tokens.items()]

@@ -33,19 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--parts", nargs="+", choices=FULL_PARTS, metavar="PART", help=f"of {', '.join(FULL_PARTS)}")
     parser.add_argument("--output-dir", type=Path, default=ROOT / "runs" / "bench", help="(default: runs/bench)")
     options = parser.parse_args(arguments)
-    folder, file = options.output_dir.resolve(), "results-quick.json" if options.quick else "results.json"
+    folder = options.output_dir.resolve()
+    file = folder / ("results-quick.json" if options.quick else "results.json")
     folder.mkdir(parents=True, exist_ok=True)
-    results = measure_parts(options.parts or (QUICK_PARTS if options.quick else FULL_PARTS), folder, options.quick)
-    (folder / file).write_text(json.dumps(results, indent=1) + "\n")
+    results = measure_parts(options.parts or (QUICK_PARTS if options.quick else FULL_PARTS), file, options.quick)
     judged = [row for row in results["rows"] if row["is_met"] is not None]
     missed = [f"{row['part']}: {row['what']}" for row in judged if not row["is_met"]]
     print(f"\n{len(judged) - len(missed)} of {len(judged)} targets met; missed:", *(missed or ["none"]), sep="\n  ")
-    print(folder / file)
+    print(file)
     return 1 if any(skipped["has_failed"] for skipped in results["skipped"]) else 0
 
 
-def measure_parts(parts: Sequence[str], folder: Path, is_quick: bool) -> dict[str, Any]:
-    """Measure the parts one after the other; returns what results.json holds.
+def measure_parts(parts: Sequence[str], file: Path, is_quick: bool) -> dict[str, Any]:
+    """Measure the parts one after the other; returns what `file` holds, which is written anew behind each of them.
 
     A part that fails is named there, with the rows that it had measured until then.
     """
@@ -54,12 +54,13 @@ def measure_parts(parts: Sequence[str], folder: Path, is_quick: bool) -> dict[st
         print(f"\n== {name}", flush=True)
         begin = time.monotonic()
         try:
-            for row in importlib.import_module(name).measure(folder, is_quick):
+            for row in importlib.import_module(name).measure(file.parent, is_quick):
                 add(row, results)
         except Exception as error:  # a boundary on purpose: what else is measured counts all the same
             traceback.print_exc()
             results["skipped"].append({"part": name, "reason": f"failed: {error!r:.200}", "has_failed": True})
         results["seconds"][name] = round(time.monotonic() - begin, 1)
+        file.write_text(json.dumps(results, indent=1) + "\n")  # two hours are not to be lost by the last part
         print(f"{name} took {results['seconds'][name]:.0f} s", flush=True)
     return results
 
