@@ -15,15 +15,15 @@ from pathlib import Path
 
 from recipe.edge_grpo.laboratory.study.figures import draw_accuracy, draw_claims, draw_groups, draw_verl
 from recipe.edge_grpo.laboratory.study.plan import PLAN, read_study
-from recipe.edge_grpo.laboratory.study.records import PRETRAINED_FILE, RECORDS_FILE, read_records
+from recipe.edge_grpo.laboratory.study.records import OTHER_CPU_FILE, PRETRAINED_FILE, RECORDS_FILE, read_records
 from recipe.edge_grpo.laboratory.study.results import (
     Results,
     claims_table,
     confirmation_table,
+    curves_table,
     learning_rates_table,
     methods_table,
     origin_sentence,
-    pretrained_table,
     verdict_lines,
 )
 
@@ -35,7 +35,8 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "carry_hard": lambda results: methods_table(results, "carry_hard"),
     "learning rates": learning_rates_table,
     "confirmation": confirmation_table,
-    "pretrained": pretrained_table,
+    "pretrained": lambda results: curves_table(results.beside[PRETRAINED_FILE]),
+    "other cpu": lambda results: curves_table(results.beside[OTHER_CPU_FILE]),
 }
 """{name of a block of the document: what stands in it}."""
 
@@ -59,8 +60,8 @@ def rebuild(document: str, results: Results) -> str:
 
 def read_results(records_folder: Path, plan: Path = PLAN) -> Results:
     """Read what is recorded; raises OSError for a plan that is not there, ValueError for what cannot be read."""
-    records, pretrained = (read_records(records_folder / name).values() for name in (RECORDS_FILE, PRETRAINED_FILE))
-    return Results(read_study(plan), records, pretrained)
+    beside = {name: read_records(records_folder / name).values() for name in (PRETRAINED_FILE, OTHER_CPU_FILE)}
+    return Results(read_study(plan), read_records(records_folder / RECORDS_FILE).values(), beside)
 
 
 def write_report(results: Results, documents: Sequence[Path], figures_folder: Path) -> None:

@@ -1,7 +1,8 @@
 """The tables of a study, in Markdown. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from statistics import fmean
+from types import MappingProxyType
 
 from recipe.edge_grpo.intervals import mean_interval
 from recipe.edge_grpo.laboratory.study.claims import (
@@ -29,10 +30,15 @@ from recipe.edge_grpo.laboratory.study.records import (
 
 
 class Results:
-    """The runs of a study, found by task, seed and method; beside it, runs with a pretrained model."""
+    """The runs of a study, found by task, seed and method; `beside` has runs that no plan has, by their file."""
 
-    def __init__(self, study: Study, records: Iterable[RunRecord], pretrained: Iterable[RunRecord] = ()) -> None:
-        self.study, self.records, self.pretrained = study, list(records), list(pretrained)
+    def __init__(
+        self,
+        study: Study,
+        records: Iterable[RunRecord],
+        beside: Mapping[str, Collection[RunRecord]] = MappingProxyType({}),
+    ) -> None:
+        self.study, self.records, self.beside = study, list(records), beside
         self.tuning = {
             run.job: run for run in self.records if run.job.engine == LABORATORY and run.job.seed in study.tuning_seeds
         }
@@ -150,9 +156,9 @@ def confirmation_table(results: Results) -> str:
     return "\n".join(lines)
 
 
-def pretrained_table(results: Results) -> str:
-    """Return the curves of the runs with a pretrained model, one row for each validation."""
-    if not results.pretrained:
+def curves_table(runs: Collection[RunRecord]) -> str:
+    """Return the curves of single runs, one row for each validation, and where they were made."""
+    if not runs:
         return "Not run yet."
     columns = {
         ACCURACY: "validation",
@@ -161,14 +167,18 @@ def pretrained_table(results: Results) -> str:
         EQUAL_AFTER: "after",
         ENTROPY: "entropy",
     }
-    lines = [f"| method | step | {' | '.join(columns.values())} |", f"|---|{'--:|' * (len(columns) + 1)}"]
-    for run in results.pretrained:
+    known = [curve for curve in columns if any(curve in run.curves for run in runs)]
+    lines = [
+        f"| method | step | {' | '.join(columns[curve] for curve in known)} |",
+        f"|---|{'--:|' * (len(known) + 1)}",
+    ]
+    for run in runs:
         for place, step in enumerate(run.steps):
-            values = (run.curves[curve][place] for curve in columns)
+            values = (run.curves[curve][place] for curve in known)
             cells = ("–" if value is None else f"{value:.3f}" for value in values)
             lines.append(f"| {run.job.method} | {step} | {' | '.join(cells)} |")
-    made = {f"{run.origin.date}, commit {run.origin.commit}, {run.origin.machine}" for run in results.pretrained}
-    minutes = ", ".join(f"{run.job.method} {run.origin.seconds / 60:.0f} minutes" for run in results.pretrained)
+    made = {f"{run.origin.date}, commit {run.origin.commit}, {run.origin.machine}" for run in runs}
+    minutes = ", ".join(f"{run.job.method} {run.origin.seconds / 60:.0f} minutes" for run in runs)
     return "\n".join([*lines, "", f"{'; '.join(sorted(made))}; {minutes}."])
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from recipe.edge_grpo.laboratory.study.plan import (
     tuning_jobs,
 )
 from recipe.edge_grpo.laboratory.study.records import (
+    ACCURACY,
     RECORDS_FILE,
     Origin,
     RunRecord,
@@ -56,12 +57,16 @@ class Workplace:
         return self.folder.joinpath(*parts, f"{job.method}-seed-{job.seed}")
 
     def make(self, job: Job) -> None:
-        """Make one run, and record it; raises RuntimeError, naming its log, if it fails."""
+        """Make one run, and record it.
+
+        Raises RuntimeError, naming its log, if it fails, and where it began with another policy than recorded runs.
+        """
         begin = time.monotonic()
         metrics_file = self.train(job)
         steps, curves = thin(read_entries(metrics_file))
         record = RunRecord(job, steps, curves, here_and_now(time.monotonic() - begin))
         with self._lock:
+            check_policy(record, self.records.values())
             self.records[job] = record
             write_records(self.records_file, self.records.values())
 
@@ -91,6 +96,22 @@ class Workplace:
         options = (*files, *plan, *rate, "--output-dir", folder.parent)
         run_module("recipe.edge_grpo.laboratory", *options, log_file=folder / "log.txt")
         return folder / METRICS_FILE
+
+
+def check_policy(record: RunRecord, recorded: Iterable[RunRecord]) -> None:
+    """Raise RuntimeError if a run validates otherwise before training than those of its task and engine did.
+
+    A policy is taught where the study runs, and the least bit in which two processors round differently grows to
+    another policy. What one policy has learned is not to be compared with what another has.
+    """
+    where, begin = (record.job.task, record.job.engine), record.curves[ACCURACY][0]
+    for other in recorded:
+        if (other.job.task, other.job.engine) == where and other.curves[ACCURACY][0] != begin:
+            raise RuntimeError(
+                f"{record.job.task}: before training the policy validates at {begin} here and at "
+                f"{other.curves[ACCURACY][0]} in the records, so it is another one: processors round differently. "
+                "Runs of two policies are no study; this one needs records of its own (--records)"
+            )
 
 
 def run_study(study: Study, place: Workplace) -> list[RunRecord]:

@@ -11,10 +11,10 @@ from recipe.edge_grpo.laboratory.study.results import (
     Results,
     claims_table,
     confirmation_table,
+    curves_table,
     learning_rates_table,
     methods_table,
     origin_sentence,
-    pretrained_table,
     verdict_lines,
 )
 
@@ -71,16 +71,16 @@ def test_runs_of_verl_have_a_table_of_their_own(results):
     assert row == ["carry", "grpo", "0", "10", "–", "–", "not run yet"]
 
 
-def test_runs_with_a_pretrained_model_have_a_row_for_each_validation(results, record):
+def test_runs_beside_the_plan_have_a_row_for_each_validation(record):
     of_first_passes = {"accuracy_first_pass": (None, 0.125), "entropy": (None, 1.5)}
     run = record("grpo", (0.25, 0.75), task="easy", engine="verl", **of_first_passes)
-    table = pretrained_table(Results(results.study, results.records, [run]))
+    table = curves_table([run])
     head, _, before, after, *origin = rows(table)
     assert before == ["grpo", "0", "0.250", "–", "–", "–", "–"]
     assert dict(zip(head, after, strict=True))["first passes right"] == "0.125"
     assert after == ["grpo", "10", "0.750", "0.125", "–", "–", "1.500"]
     assert origin[-1] == ["2026-01-02, commit abc, x86_64, 2 cores, 24 GiB; grpo 30 minutes."]  # 1800 s
-    assert pretrained_table(results) == "Not run yet."
+    assert curves_table([]) == "Not run yet."
 
 
 def test_the_origin_counts_the_runs_of_the_plan(results):

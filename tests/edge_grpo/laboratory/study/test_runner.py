@@ -1,6 +1,7 @@
 """A study: which runs follow from a plan, what is run again, and what is chosen."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -16,7 +17,7 @@ from recipe.edge_grpo.laboratory.study.plan import (
     tuning_jobs,
 )
 from recipe.edge_grpo.laboratory.study.records import read_records
-from recipe.edge_grpo.laboratory.study.runner import Workplace, run_study, verl_overrides
+from recipe.edge_grpo.laboratory.study.runner import Workplace, check_policy, run_study, verl_overrides
 
 STUDY = Study(
     {"carry": 4}, ("grpo", "sft"), (0, 1), (1e-4, 1e-3), (100,), Confirmation({"carry": 2}, ("grpo",), (0, 1), 3e-4)
@@ -46,9 +47,10 @@ def place(tmp_path, monkeypatch):
     return Imagined(tmp_path / "runs", tmp_path / "records", num_workers=2)
 
 
-def write_metrics(folder, num_steps, accuracy):
+def write_metrics(folder, num_steps, accuracy, before_training=0.5):
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [{"step": step, "data": {"val-core/carry/acc/mean@1": accuracy}} for step in (0, num_steps)]
+    accuracies = {0: before_training, num_steps: accuracy}
+    lines = [{"step": step, "data": {"val-core/carry/acc/mean@1": value}} for step, value in accuracies.items()]
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder / "metrics.jsonl"
 
@@ -70,6 +72,29 @@ def test_the_runs_of_verl_come_last_with_the_rate_and_the_seeds_of_their_own(pla
     assert place.made[-2:] == [Job("carry", "grpo", 3e-4, seed, 2, VERL) for seed in (0, 1)]
     assert "actor_rollout_ref.actor.optim.lr=0.0003" in verl_overrides(place.made[-1])
     assert {"data.seed=1", "edge_grpo.seed=1", "actor_rollout_ref.rollout.seed=1"} < set(verl_overrides(place.made[-1]))
+
+
+@pytest.mark.parametrize("changed", ["task", "engine", None])
+def test_a_run_that_began_with_another_policy_is_not_recorded(record, changed):
+    recorded = [record("grpo", (0.25, 0.5)), record("sft", (0.25, 0.75))]
+    elsewhere = {"task": {"task": "carry_hard"}, "engine": {"engine": VERL}}.get(changed, {})
+    check_policy(record("grpo", (0.25, 0.5), seed=1), recorded)
+    run = record("grpo", (0.125, 0.5), seed=1, **elsewhere)
+    if changed:  # of another task the policy is another one, and verl may validate a near tie otherwise
+        check_policy(run, recorded)
+        return
+    with pytest.raises(RuntimeError, match=r"carry: before training the policy validates at 0.125 here and at 0.25"):
+        check_policy(run, recorded)
+
+
+def test_records_of_another_policy_stop_a_study_and_stay_as_they_are(place, monkeypatch):
+    run_study(STUDY, place)
+    before = place.records_file.read_text()
+    monkeypatch.setattr(Imagined, "train", lambda self, job: write_metrics(self.folder_of(job), job.num_steps, 1, 0.25))
+    longer = replace(STUDY, seeds=(0, 1, 2))
+    with pytest.raises(RuntimeError, match="so it is another one"):
+        run_study(longer, place)
+    assert place.records_file.read_text() == before
 
 
 def test_what_is_recorded_is_not_run_again_on_another_machine_either(place, tmp_path):
