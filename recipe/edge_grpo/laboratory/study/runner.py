@@ -167,9 +167,16 @@ def here_and_now(seconds: float) -> Origin:
     return Origin(
         commit=commit.stdout.strip() if commit.returncode == 0 else "not in a repository",
         date=f"{datetime.now(UTC):%Y-%m-%d}",
-        machine=f"{platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB",
+        machine=f"{processor_name(Path('/proc/cpuinfo'))}, {os.cpu_count()} cores, {memory:.0f} GiB",
         seconds=round(seconds, 1),
     )
+
+
+def processor_name(cpuinfo: Path) -> str:
+    """Return the processor by which numbers are rounded, as Linux names it in `cpuinfo`; else its architecture."""
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0]} ({platform.machine()})" if names else platform.machine()
 
 
 def run_module(module: str, *arguments: object, log_file: Path, num_threads: int | None = 1) -> None:
