@@ -108,9 +108,7 @@ def test_records_of_another_policy_stop_a_study_and_stay_as_they_are(place, monk
 
 def test_a_record_names_the_processor(tmp_path):
     cpuinfo = tmp_path / "cpuinfo"
-    cpuinfo.write_text(
-        "processor\t: 0\nmodel\t\t: 17\nmodel name\t: Some CPU @ 2 GHz\nmodel name\t: Another\n"
-    )
+    cpuinfo.write_text("processor\t: 0\nmodel\t\t: 17\nmodel name\t: Some CPU @ 2 GHz\nmodel name\t: Another\n")
     assert processor_name(cpuinfo) == f"Some CPU @ 2 GHz ({platform.machine()})"
     assert processor_name(tmp_path / "missing") == platform.machine()
     assert here_and_now(1.25).machine.startswith(processor_name(Path("/proc/cpuinfo")) + ", ")
