@@ -15,12 +15,13 @@ from pathlib import Path
 
 from recipe.edge_grpo.laboratory.study.figures import draw_accuracy, draw_claims, draw_groups, draw_verl
 from recipe.edge_grpo.laboratory.study.plan import PLAN, read_study
-from recipe.edge_grpo.laboratory.study.records import OTHER_CPU_FILE, PRETRAINED_FILE, RECORDS_FILE, read_records
+from recipe.edge_grpo.laboratory.study.records import OTHER_POLICIES_FILE, PRETRAINED_FILE, RECORDS_FILE, read_records
 from recipe.edge_grpo.laboratory.study.results import (
     Results,
     claims_table,
     confirmation_table,
     curves_table,
+    ends_table,
     learning_rates_table,
     methods_table,
     origin_sentence,
@@ -36,7 +37,7 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "learning rates": learning_rates_table,
     "confirmation": confirmation_table,
     "pretrained": lambda results: curves_table(results.beside[PRETRAINED_FILE]),
-    "other cpu": lambda results: curves_table(results.beside[OTHER_CPU_FILE]),
+    "other policies": lambda results: ends_table(results.beside[OTHER_POLICIES_FILE]),
 }
 """{name of a block of the document: what stands in it}."""
 
@@ -60,7 +61,7 @@ def rebuild(document: str, results: Results) -> str:
 
 def read_results(records_folder: Path, plan: Path = PLAN) -> Results:
     """Read what is recorded; raises OSError for a plan that is not there, ValueError for what cannot be read."""
-    beside = {name: read_records(records_folder / name).values() for name in (PRETRAINED_FILE, OTHER_CPU_FILE)}
+    beside = {name: read_records(records_folder / name).values() for name in (PRETRAINED_FILE, OTHER_POLICIES_FILE)}
     return Results(read_study(plan), read_records(records_folder / RECORDS_FILE).values(), beside)
 
 

@@ -1,6 +1,7 @@
 """The tables of a study, in Markdown. Pure."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from statistics import fmean
 from types import MappingProxyType
 
@@ -180,6 +181,19 @@ def curves_table(runs: Collection[RunRecord]) -> str:
     made = {f"{run.origin.date}, commit {run.origin.commit}, {run.origin.machine}" for run in runs}
     minutes = ", ".join(f"{run.job.method} {run.origin.seconds / 60:.0f} minutes" for run in runs)
     return "\n".join([*lines, "", f"{'; '.join(sorted(made))}; {minutes}."])
+
+
+def ends_table(runs: Collection[RunRecord]) -> str:
+    """Return the first and the last validation of runs beside the plan: the means of those that differ by seed only."""
+    lines = ["| task | engine | method | learning rate | seeds | steps | first | last |", f"|---|---|---|{'--:|' * 5}"]
+    groups: dict[Job, list[RunRecord]] = {}
+    for run in runs:
+        groups.setdefault(replace(run.job, seed=0), []).append(run)
+    for job, of_seeds in groups.items():
+        of_job = (job.task, job.engine, job.method, f"{job.learning_rate:g}", len(of_seeds), job.num_steps)
+        ends = (_middle([run.values(ACCURACY)[place] for run in of_seeds]) for place in (0, -1))
+        lines.append(f"| {' | '.join(map(str, (*of_job, *ends)))} |")
+    return "\n".join(lines)
 
 
 def _claim_row(finding: Finding) -> str:

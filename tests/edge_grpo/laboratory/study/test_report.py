@@ -12,6 +12,7 @@ from recipe.edge_grpo.laboratory.study.results import (
     claims_table,
     confirmation_table,
     curves_table,
+    ends_table,
     learning_rates_table,
     methods_table,
     origin_sentence,
@@ -81,6 +82,15 @@ def test_runs_beside_the_plan_have_a_row_for_each_validation(record):
     assert after == ["grpo", "10", "0.750", "0.125", "–", "–", "1.500"]
     assert origin[-1] == ["2026-01-02, commit abc, x86_64, 2 cores, 24 GiB; grpo 30 minutes."]  # 1800 s
     assert curves_table([]) == "Not run yet."
+
+
+def test_runs_from_other_policies_are_told_by_their_ends_as_means_over_seeds(record):
+    of_laboratory = [record("grpo", (0.25, 0.5)), record("grpo", (0.25, 0.75), seed=1)]
+    runs = [*of_laboratory, record("grpo", (0.125, 0.5), engine="verl")]
+    assert rows(ends_table(runs))[2:] == [
+        ["carry", "laboratory", "grpo", "0.0001", "2", "10", "0.250", "0.625"],  # (0.5 + 0.75) / 2
+        ["carry", "verl", "grpo", "0.0001", "1", "10", "0.125", "0.500"],
+    ]
 
 
 def test_the_origin_counts_the_runs_of_the_plan(results):
