@@ -40,14 +40,15 @@ def test_no_sum_of_the_examples_is_among_those_of_validation(data_folder):
     assert not {solution for _, solution in EXAMPLES} & set(held_out)
 
 
-def test_the_time_of_a_run_is_that_from_its_configuration_to_its_last_metrics(tmp_path):
+def test_a_record_has_the_settings_of_its_run_and_the_time_from_its_configuration_to_its_last_metrics(tmp_path):
     run = tmp_path / "grpo"
     run.mkdir()
     entries = [{"step": step, "data": {"val-core/arithmetic/acc/mean@1": step / 4}} for step in (0, 2)]
     (run / "metrics.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
-    (run / "config.yaml").touch()
+    (run / "config.yaml").write_text("{actor_rollout_ref: {actor: {optim: {lr: 0.25}}}, edge_grpo: {seed: 3}}")
     for name, when in (("config.yaml", 1000), ("metrics.jsonl", 1090.5)):
         os.utime(run / name, (when, when))
     recorded = record(run)
     assert (recorded.job.method, recorded.job.num_steps, recorded.job.engine) == ("grpo", 2, "verl")
+    assert (recorded.job.learning_rate, recorded.job.seed) == (0.25, 3)
     assert (recorded.accuracy, recorded.origin.seconds) == (0.5, 90.5)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
+from omegaconf import OmegaConf
 
 from recipe.edge_grpo.laboratory.study.plan import VERL, Job
 from recipe.edge_grpo.laboratory.study.records import (
@@ -30,7 +31,7 @@ from recipe.edge_grpo.laboratory.study.runner import here_and_now
 from recipe.edge_grpo.names import METRICS_FILE
 
 METHODS = ("edge_grpo_plus", "grpo")
-TASK, SEED, LEARNING_RATE = "easy", 1, 5e-6  # the seed is that of verl's defaults
+TASK = "easy"
 
 EXAMPLES = (
     ("What is 2+5?", "2+5=7\n\\boxed{7}"),
@@ -45,7 +46,7 @@ OVERRIDES = (
     "edge_grpo.gec.first_pass_max_tokens=32",
     "edge_grpo.gec.max_new_tokens=32",
     "actor_rollout_ref.rollout.n=4",
-    f"actor_rollout_ref.actor.optim.lr={LEARNING_RATE:g}",
+    "actor_rollout_ref.actor.optim.lr=5e-6",
 )
 
 
@@ -89,8 +90,10 @@ def prepend_examples(source: Path) -> Path:
 def record(run: Path) -> RunRecord:
     """Return the record of a run that has ended; its time is that from its configuration to its last metrics."""
     steps, curves = thin(read_entries(run / METRICS_FILE), METRICS_OF_PRETRAINED)
+    config = OmegaConf.load(run / "config.yaml")
     seconds = (run / METRICS_FILE).stat().st_mtime - (run / "config.yaml").stat().st_mtime
-    return RunRecord(Job(TASK, run.name, LEARNING_RATE, SEED, steps[-1], VERL), steps, curves, here_and_now(seconds))
+    job = Job(TASK, run.name, config.actor_rollout_ref.actor.optim.lr, config.edge_grpo.seed, steps[-1], VERL)
+    return RunRecord(job, steps, curves, here_and_now(seconds))
 
 
 def run_python(*arguments: object) -> None:

@@ -1,24 +1,14 @@
 """The contrast guard: a group keeps its contrast, and one that has none gets it where a sure correction can be made."""
 
 import pytest
+from support.guarded_groups import PAPER, RIGHT, STUCK, A, R, S, failed
 
 from recipe.edge_grpo.correction.contrast_guard import (
-    GroupMember,
     is_all_wrong,
     kept_failure,
     sure_attempts,
     to_correct,
 )
-from recipe.edge_grpo.settings.choices import Strategy
-
-R, A, S = Strategy.REFLECTION, Strategy.ANSWER, Strategy.SOLUTION
-PAPER = {R: 0.5, A: 0.25, S: 0.25}
-RIGHT = GroupMember(is_failed=False, is_correctable=False, strategy=R)
-STUCK = GroupMember(is_failed=True, is_correctable=False, strategy=A)  # failed, and beyond the prompt gate, say
-
-
-def failed(strategy=R):
-    return GroupMember(is_failed=True, is_correctable=True, strategy=strategy)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.guarded_groups import PAPER, RIGHT, STUCK, A, R, S, failed
 
 from recipe.edge_grpo.correction.contrast_guard import (
     GroupMember,
@@ -15,15 +16,6 @@ from recipe.edge_grpo.correction.contrast_guard import (
     to_correct,
 )
 from recipe.edge_grpo.settings.choices import RESPONSE_STRATEGIES, Strategy
-
-R, A, S = Strategy.REFLECTION, Strategy.ANSWER, Strategy.SOLUTION
-PAPER = {R: 0.5, A: 0.25, S: 0.25}
-RIGHT = GroupMember(is_failed=False, is_correctable=False, strategy=R)
-STUCK = GroupMember(is_failed=True, is_correctable=False, strategy=A)  # failed, and beyond the prompt gate, say
-
-
-def failed(strategy=R):
-    return GroupMember(is_failed=True, is_correctable=True, strategy=strategy)
 
 
 @dataclass

@@ -168,14 +168,10 @@ def curves_table(runs: Collection[RunRecord]) -> str:
         EQUAL_AFTER: "after",
         ENTROPY: "entropy",
     }
-    known = [curve for curve in columns if any(curve in run.curves for run in runs)]
-    lines = [
-        f"| method | step | {' | '.join(columns[curve] for curve in known)} |",
-        f"|---|{'--:|' * (len(known) + 1)}",
-    ]
+    lines = [f"| method | step | {' | '.join(columns.values())} |", f"|---|{'--:|' * (len(columns) + 1)}"]
     for run in runs:
         for place, step in enumerate(run.steps):
-            values = (run.curves[curve][place] for curve in known)
+            values = (run.curves[curve][place] for curve in columns)
             cells = ("–" if value is None else f"{value:.3f}" for value in values)
             lines.append(f"| {run.job.method} | {step} | {' | '.join(cells)} |")
     made = {f"{run.origin.date}, commit {run.origin.commit}, {run.origin.machine}" for run in runs}
