@@ -48,7 +48,8 @@ def test_verls_weights_reach_the_engine_of_their_own_run(tmp_path):
     environment = {**os.environ, "VERL_PLATFORM": "cpu", RUN_VARIABLE: "1"}
     command = [sys.executable, "-W", "ignore", "-c", TWO_RUNS, tmp_path]
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200)
-    assert finished.stdout.splitlines()[-1] == "[(1, [[1.0, 1.0, 1.0]]), (2, [[2.0, 2.0, 2.0]])]", finished.stderr[-2000:]
+    expected = "[(1, [[1.0, 1.0, 1.0]]), (2, [[2.0, 2.0, 2.0]])]"
+    assert finished.stdout.splitlines()[-1] == expected, finished.stderr[-2000:]
 
 
 def test_the_ray_node_is_part_of_the_name(monkeypatch):

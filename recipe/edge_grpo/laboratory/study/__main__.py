@@ -3,7 +3,8 @@
     python -m recipe.edge_grpo.laboratory.study --output-dir runs/study [--records DIR] [--plan FILE] [--workers N]
 
 First each method is trained on each task with each learning rate of one grid, on seeds of their own; then, with the
-rate whose last validation was best, on the seeds of the study; then verl trains some of them. What is recorded in
+rate whose last validation was best, on the seeds of the study; then some of them from other policies; then verl trains
+some. What is recorded in
 `runs.jsonl` of the folder of records is not run again: a study that was stopped goes on with the same command, and on
 another machine with its records. Runs are in OUTPUT_DIR/TASK/lr-RATE/METHOD-seed-N, as
 `python -m recipe.edge_grpo.report` reads them.
@@ -18,10 +19,12 @@ from pathlib import Path
 from recipe.edge_grpo.laboratory.study.plan import PLAN, read_study
 from recipe.edge_grpo.laboratory.study.results import (
     Results,
+    claims_of_policies_table,
     claims_table,
     confirmation_table,
     methods_table,
     origin_sentence,
+    policies_table,
 )
 from recipe.edge_grpo.laboratory.study.runner import Workplace, run_study
 
@@ -43,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, RuntimeError) as error:
         parser.exit(2, f"{parser.prog}: error: {error}\n")
     tables = [origin_sentence(results), *(f"{task}\n{methods_table(results, task)}" for task in study.tasks)]
-    print("\n\n".join([*tables, confirmation_table(results), claims_table(results)]))
+    answers = (claims_of_policies_table(results), claims_table(results))
+    print("\n\n".join([*tables, policies_table(results), confirmation_table(results), *answers]))
     return 0
 
 

@@ -17,6 +17,9 @@ PLAN = Path(__file__).with_name("study.yaml")
 LABORATORY, VERL = "laboratory", "verl"
 """Where a run is made."""
 
+STUDYS_POLICY = 0
+"""The seed with which the policy was taught from which all runs start but those of `OtherPolicies`."""
+
 
 @dataclass(frozen=True)
 class Confirmation:
@@ -29,6 +32,18 @@ class Confirmation:
 
 
 @dataclass(frozen=True)
+class OtherPolicies:
+    """Runs of the laboratory from other policies than the one of the study, on all of its tasks.
+
+    methods: recipes, or `sft`, of those of the study, whose learning rates they have
+    seeds: of the policies, each of which is taught with one of them, and of the runs from it; never 0
+    """
+
+    methods: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Study:
     """Methods x tasks x seeds.
 
@@ -36,6 +51,7 @@ class Study:
     methods: recipes, or `sft`
     learning_rates: the grid of all methods
     tuning_seeds: on which the rate is chosen; none of them is one of `seeds`
+    other_policies: the same from other policies
     confirmation: the runs of verl: tasks, methods and seeds of their own, one learning rate
     """
 
@@ -44,6 +60,7 @@ class Study:
     seeds: tuple[int, ...]
     learning_rates: tuple[float, ...]
     tuning_seeds: tuple[int, ...]
+    other_policies: OtherPolicies
     confirmation: Confirmation
 
 
@@ -57,19 +74,23 @@ class Job:
     seed: int
     num_steps: int
     engine: str = LABORATORY
+    policy: int = STUDYS_POLICY
+    """The seed with which the policy was taught from which it starts."""
 
 
 def read_study(path: Path) -> Study:
     """Read a plan.
 
     Raises ValueError, naming the file and the key, for one that is missing, unknown or empty, a method that is no
-    recipe, a number that is not positive, and seeds that serve both purposes; OSError for a file that is not there.
+    recipe, a number that is not positive, and seeds that serve two purposes; OSError for a file that is not there.
     """
     plan: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     try:
         _check_keys(plan, Study, "")
-        _check_keys(plan["confirmation"], Confirmation, "confirmation.")
-        study = Study(**{**_with_tuples(plan), "confirmation": Confirmation(**_with_tuples(plan["confirmation"]))})
+        blocks = {"other_policies": OtherPolicies, "confirmation": Confirmation}
+        for name, kind in blocks.items():
+            _check_keys(plan[name], kind, f"{name}.")
+        study = Study(**_with_tuples(plan) | {name: kind(**_with_tuples(plan[name])) for name, kind in blocks.items()})
         _check(study)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
@@ -89,7 +110,8 @@ def final_jobs(study: Study, chosen: Mapping[tuple[str, str], float]) -> Iterato
     """Yield the runs of the study, with the learning rate that was chosen for each (task, method).
 
     >>> confirmation = Confirmation({"carry": 20}, ("grpo",), (0, 1, 2), 3e-4)
-    >>> study = Study({"carry": 60}, ("grpo",), (0, 1), (1e-4, 3e-4), (100,), confirmation)
+    >>> others = OtherPolicies(("grpo",), (3, 4))
+    >>> study = Study({"carry": 60}, ("grpo",), (0, 1), (1e-4, 3e-4), (100,), others, confirmation)
     >>> [(job.learning_rate, job.seed) for job in final_jobs(study, {("carry", "grpo"): 3e-4})]
     [(0.0003, 0), (0.0003, 1)]
     """
@@ -97,6 +119,14 @@ def final_jobs(study: Study, chosen: Mapping[tuple[str, str], float]) -> Iterato
         for task, num_steps in study.tasks.items():
             for method in study.methods:
                 yield Job(task, method, chosen[task, method], seed, num_steps)
+
+
+def jobs_from_other_policies(study: Study, chosen: Mapping[tuple[str, str], float]) -> Iterator[Job]:
+    """Yield the runs from other policies, all of one policy before the next."""
+    for seed in study.other_policies.seeds:
+        for task, num_steps in study.tasks.items():
+            for method in study.other_policies.methods:
+                yield Job(task, method, chosen[task, method], seed, num_steps, policy=seed)
 
 
 def confirming_jobs(study: Study) -> Iterator[Job]:
@@ -147,6 +177,11 @@ def _check(study: Study) -> None:
         unknown = [method for method in methods if method not in known]
         if unknown:
             raise ValueError(f"{place}: {unknown[0]} is no recipe; there are {', '.join(sorted(known))}")
+    without_rate = [method for method in study.other_policies.methods if method not in study.methods]
+    if without_rate:
+        raise ValueError(f"other_policies.methods: {without_rate[0]} is none of methods, so no rate is chosen for it")
+    if STUDYS_POLICY in study.other_policies.seeds:
+        raise ValueError(f"other_policies.seeds: {STUDYS_POLICY} is the policy of the study")
     numbers = {
         "tasks": study.tasks.values(),
         "learning_rates": study.learning_rates,

@@ -18,6 +18,7 @@ from recipe.edge_grpo.laboratory.study.plan import PLAN, read_study
 from recipe.edge_grpo.laboratory.study.records import OTHER_POLICIES_FILE, PRETRAINED_FILE, RECORDS_FILE, read_records
 from recipe.edge_grpo.laboratory.study.results import (
     Results,
+    claims_of_policies_table,
     claims_table,
     confirmation_table,
     curves_table,
@@ -25,6 +26,7 @@ from recipe.edge_grpo.laboratory.study.results import (
     learning_rates_table,
     methods_table,
     origin_sentence,
+    policies_table,
     verdict_lines,
 )
 
@@ -37,6 +39,8 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "learning rates": learning_rates_table,
     "confirmation": confirmation_table,
     "pretrained": lambda results: curves_table(results.beside[PRETRAINED_FILE]),
+    "claims of policies": claims_of_policies_table,
+    "policies": policies_table,
     "other policies": lambda results: ends_table(results.beside[OTHER_POLICIES_FILE]),
 }
 """{name of a block of the document: what stands in it}."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from recipe.edge_grpo.intervals import mean_interval
 from recipe.edge_grpo.laboratory.study.claims import (
     CLAIMS,
+    CLAIMS_OF_POLICIES,
     Finding,
     Number,
     RunsOfSeed,
@@ -18,7 +19,14 @@ from recipe.edge_grpo.laboratory.study.claims import (
     last_mean,
     numbers_of,
 )
-from recipe.edge_grpo.laboratory.study.plan import LABORATORY, VERL, Job, Study, choose_learning_rates
+from recipe.edge_grpo.laboratory.study.plan import (
+    LABORATORY,
+    STUDYS_POLICY,
+    VERL,
+    Job,
+    Study,
+    choose_learning_rates,
+)
 from recipe.edge_grpo.laboratory.study.records import (
     ACCURACY,
     ENTROPY,
@@ -48,17 +56,27 @@ class Results:
     def seeds(self, engine: str = LABORATORY) -> dict[str, list[dict[str, RunRecord]]]:
         """Return the runs of each seed of the study, or of its confirmation, by task and method."""
         wanted = self.study.seeds if engine == LABORATORY else self.study.confirmation.seeds
-        runs: dict[str, list[dict[str, RunRecord]]] = {}
-        for task in self.study.tasks:
-            runs[task] = [
-                {run.job.method: run for run in self.records if self._is_of(run.job, engine, task, seed)}
-                for seed in wanted
-            ]
-        return runs
+        return self._by_task(engine, [(seed, STUDYS_POLICY) for seed in wanted])
 
-    def _is_of(self, job: Job, engine: str, task: str, seed: int) -> bool:
+    def policies(self) -> dict[str, list[dict[str, RunRecord]]]:
+        """Return the runs of each other policy, by task and method."""
+        return self._by_task(LABORATORY, [(seed, seed) for seed in self.study.other_policies.seeds])
+
+    def _by_task(
+        self, engine: str, seeds_and_policies: Sequence[tuple[int, int]]
+    ) -> dict[str, list[dict[str, RunRecord]]]:
+        return {
+            task: [
+                {run.job.method: run for run in self.records if self._is_of(run.job, engine, task, seed, policy)}
+                for seed, policy in seeds_and_policies
+            ]
+            for task in self.study.tasks
+        }
+
+    def _is_of(self, job: Job, engine: str, task: str, seed: int, policy: int) -> bool:
         rate = self.chosen.get((task, job.method)) if engine == LABORATORY else self.study.confirmation.learning_rate
-        return (job.engine, job.task, job.seed, job.learning_rate) == (engine, task, seed, rate)
+        wanted = (engine, task, seed, policy, rate)
+        return (job.engine, job.task, job.seed, job.policy, job.learning_rate) == wanted
 
 
 def origin_sentence(results: Results) -> str:
@@ -66,10 +84,12 @@ def origin_sentence(results: Results) -> str:
     origins = [run.origin for run in results.records]
     if not origins:
         return "No run has been made yet."
-    study, plan = results.study, results.study.confirmation
-    num_planned = len(study.tasks) * len(study.methods) * (
-        len(study.learning_rates) * len(study.tuning_seeds) + len(study.seeds)
-    ) + len(plan.tasks) * len(plan.methods) * len(plan.seeds)
+    study, others, plan = results.study, results.study.other_policies, results.study.confirmation
+    num_of_task = (
+        len(study.methods) * (len(study.learning_rates) * len(study.tuning_seeds) + len(study.seeds))
+        + len(others.methods) * len(others.seeds)
+    )  # fmt: skip
+    num_planned = len(study.tasks) * num_of_task + len(plan.tasks) * len(plan.methods) * len(plan.seeds)
     commits, machines = (
         ", ".join(sorted(set(names))) for names in zip(*((o.commit, o.machine) for o in origins), strict=True)
     )
@@ -83,11 +103,30 @@ def origin_sentence(results: Results) -> str:
 
 def claims_table(results: Results) -> str:
     """Return the answer to each claim on each task."""
-    lines = [
-        "| | claim | task | seeds | mean [95 % interval] | bound | p | answer |",
-        "|---|---|---|--:|--:|--:|--:|---|",
+    return _findings_table("seeds", findings(CLAIMS, results.seeds()))
+
+
+def claims_of_policies_table(results: Results) -> str:
+    """Return the answer to each claim on each task from other policies."""
+    return _findings_table("policies", findings(CLAIMS_OF_POLICIES, results.policies()))
+
+
+def policies_table(results: Results) -> str:
+    """Return how each other policy begins, and the last validation of each method from it."""
+    methods = results.study.other_policies.methods
+    columns: list[tuple[str, Number]] = [
+        ("begins at", accuracy_before_training),
+        ("equal rewards, grpo, first", first_mean("grpo", EQUAL_BEFORE)),
+        *((method, last_accuracy(method)) for method in methods),
     ]
-    return "\n".join([*lines, *(_claim_row(finding) for finding in findings(CLAIMS, results.seeds()))])
+    lines = [f"| task | policy | {' | '.join(name for name, _ in columns)} |", f"|---|{'--:|' * (len(columns) + 1)}"]
+    for task, policies in results.policies().items():
+        for seed, runs in zip(results.study.other_policies.seeds, policies, strict=True):
+            cells = (_middle(numbers_of([runs], number)) for _, number in columns)
+            lines.append(f"| {task} | {seed} | {' | '.join(cells)} |")
+        cells = (_middle(numbers_of(policies, number)) for _, number in columns)
+        lines.append(f"| {task} | mean | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def verdict_lines(results: Results) -> str:
@@ -122,6 +161,13 @@ def methods_table(results: Results, task: str) -> str:
         num_seeds = sum(method in runs for runs in seeds)
         lines.append(f"| {method} | {'–' if rate is None else f'{rate:g}'} | {num_seeds} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def accuracy_before_training(runs: RunsOfSeed) -> float:
+    """Return the validation from which all runs of a policy begin; raises LookupError without a run."""
+    for run in runs.values():
+        return run.values(ACCURACY)[0]
+    raise LookupError("no run")
 
 
 def at_tokens_of_grpo(method: str) -> Number:
@@ -181,15 +227,25 @@ def curves_table(runs: Collection[RunRecord]) -> str:
 
 def ends_table(runs: Collection[RunRecord]) -> str:
     """Return the first and the last validation of runs beside the plan: the means of those that differ by seed only."""
-    lines = ["| task | engine | method | learning rate | seeds | steps | first | last |", f"|---|---|---|{'--:|' * 5}"]
+    columns = "task | policy | engine | method | learning rate | seeds | steps | first | last"
+    lines = [f"| {columns} |", f"|---|--:|---|---|{'--:|' * 5}"]
     groups: dict[Job, list[RunRecord]] = {}
     for run in runs:
         groups.setdefault(replace(run.job, seed=0), []).append(run)
     for job, of_seeds in groups.items():
-        of_job = (job.task, job.engine, job.method, f"{job.learning_rate:g}", len(of_seeds), job.num_steps)
+        of_job = (job.task, job.policy, job.engine, job.method, f"{job.learning_rate:g}", len(of_seeds), job.num_steps)
         ends = (_middle([run.values(ACCURACY)[place] for run in of_seeds]) for place in (0, -1))
         lines.append(f"| {' | '.join(map(str, (*of_job, *ends)))} |")
     return "\n".join(lines)
+
+
+def _findings_table(draws: str, found: Iterable[Finding]) -> str:
+    """Return a row for each finding; `draws` is what its interval is over."""
+    lines = [
+        f"| | claim | task | {draws} | mean [95 % interval] | bound | p | answer |",
+        "|---|---|---|--:|--:|--:|--:|---|",
+    ]
+    return "\n".join([*lines, *map(_claim_row, found)])
 
 
 def _claim_row(finding: Finding) -> str:

@@ -13,6 +13,7 @@ from recipe.edge_grpo.laboratory.study.plan import (
     VERL,
     Confirmation,
     Job,
+    OtherPolicies,
     Study,
     choose_learning_rates,
     read_study,
@@ -29,7 +30,13 @@ from recipe.edge_grpo.laboratory.study.runner import (
 )
 
 STUDY = Study(
-    {"carry": 4}, ("grpo", "sft"), (0, 1), (1e-4, 1e-3), (100,), Confirmation({"carry": 2}, ("grpo",), (0, 1), 3e-4)
+    {"carry": 4},
+    ("grpo", "sft"),
+    (0, 1),
+    (1e-4, 1e-3),
+    (100,),
+    OtherPolicies(("grpo",), (3, 4)),
+    Confirmation({"carry": 2}, ("grpo",), (0, 1), 3e-4),
 )
 QUICK = PLAN.with_name("study_quick.yaml")
 
@@ -38,10 +45,13 @@ class Imagined(Workplace):
     """Runs that are made up: the higher learning rate is better for GRPO, and the lower one for the control."""
 
     made: list[Job] = []
-    prepared: list[str] = []
+    prepared: list[str | tuple[str, int]] = []
 
-    def prepare_task(self, task):
+    def make_data(self, task):
         self.prepared.append(task)
+
+    def teach_policy(self, task, policy):
+        self.prepared.append((task, policy))
 
     def train(self, job):
         self.made.append(job)
@@ -66,13 +76,13 @@ def write_metrics(folder, num_steps, accuracy, before_training=0.5):
 
 def test_each_method_is_run_on_the_seeds_of_the_study_with_the_learning_rate_that_was_best_on_others(place):
     records = run_study(STUDY, place)
-    final = [job for job in place.made if job.seed != 100 and job.engine != VERL]
+    final = [job for job in place.made if job.seed != 100 and job.engine != VERL and job.policy == 0]
     assert {(job.method, job.learning_rate, job.seed) for job in final} == {
         *(("grpo", 1e-3, seed) for seed in (0, 1)),
         *(("sft", 1e-4, seed) for seed in (0, 1)),
     }
-    # methods x rates, methods x seeds, and one method in verl
-    assert len(place.made) == len(records) == 2 * 2 + 2 * 2 + 2
+    # methods x rates, methods x seeds, one method from two other policies, and one method in verl
+    assert len(place.made) == len(records) == 2 * 2 + 2 * 2 + 2 + 2
     assert {record.accuracy for record in records if record.job in final} == {0.75}
 
 
@@ -83,6 +93,15 @@ def test_the_runs_of_verl_come_last_with_the_rate_and_the_seeds_of_their_own(pla
     assert {"data.seed=1", "edge_grpo.seed=1", "actor_rollout_ref.rollout.seed=1"} < set(verl_overrides(place.made[-1]))
 
 
+def test_each_other_policy_is_taught_with_its_seed_and_so_are_its_runs_with_the_rates_that_were_chosen(place):
+    run_study(STUDY, place)
+    of_others = [job for job in place.made if job.policy != 0]
+    assert sorted(of_others) == [Job("carry", "grpo", 1e-3, seed, 4, policy=seed) for seed in (3, 4)]
+    assert place.folder_of(of_others[0]).relative_to(place.folder).parts[:2] == ("carry", f"policy-{of_others[0].seed}")
+    assert place.prepared[:2] == ["carry", ("carry", 0)]
+    assert {("carry", 3), ("carry", 4)} < set(place.prepared)
+
+
 def test_a_run_that_began_with_another_policy_is_refused(record):
     recorded = [record("grpo", (0.25, 0.5)), record("sft", (0.25, 0.75))]
     check_policy(record("grpo", (0.25, 0.5), seed=1), recorded)
@@ -90,8 +109,8 @@ def test_a_run_that_began_with_another_policy_is_refused(record):
         check_policy(record("grpo", (0.125, 0.5), seed=1), recorded)
 
 
-@pytest.mark.parametrize("elsewhere", [{"task": "carry_hard"}, {"engine": VERL}], ids=str)
-def test_another_task_has_another_policy_and_verl_may_validate_a_near_tie_otherwise(record, elsewhere):
+@pytest.mark.parametrize("elsewhere", [{"task": "carry_hard"}, {"engine": VERL}, {"policy": 3}], ids=str)
+def test_another_task_or_seed_has_another_policy_and_verl_may_validate_a_near_tie_otherwise(record, elsewhere):
     recorded = [record("grpo", (0.25, 0.5)), record("sft", (0.25, 0.75))]
     check_policy(record("grpo", (0.125, 0.5), seed=1, **elsewhere), recorded)
 
@@ -119,10 +138,12 @@ def test_what_is_recorded_is_not_run_again_on_another_machine_either(place, tmp_
     place.made.clear()
     elsewhere = Imagined(tmp_path / "elsewhere", tmp_path / "records", num_workers=1)
     assert run_study(STUDY, elsewhere) == records
-    assert (place.made, place.prepared) == ([], ["carry", "carry", "carry"])
+    assert place.made == []
     lost = Job("carry", "grpo", 1e-3, 1, 4)
     del elsewhere.records[lost]
+    place.prepared.clear()
     run_study(STUDY, elsewhere)
+    assert place.prepared == ["carry", ("carry", 0)]
     assert place.made == [lost]
     assert set(read_records(tmp_path / "records" / "runs.jsonl")) == {record.job for record in records}
 
@@ -185,6 +206,9 @@ def test_the_plan_of_the_study_has_five_seeds_and_every_method_that_the_laborato
         ({"learning_rates": [0]}, "learning_rates must be numbers above 0"),
         ({"learning_rates": ["3e-4"]}, "learning_rates must be numbers above 0"),
         ({"tasks": {"carry": 0}}, "tasks must be numbers above 0"),
+        ({"other_policies": {"methods": ["grpo"]}}, "other_policies needs the keys methods, seeds"),
+        ({"other_policies": {"methods": ["dapo"], "seeds": [3]}}, "other_policies.methods: dapo is none of methods"),
+        ({"other_policies": {"methods": ["grpo"], "seeds": [3, 0]}}, "other_policies.seeds: 0 is the policy of the"),
         ({"steps": 7}, "it needs the keys confirmation, learning_rates"),
         ({"confirmation": {"tasks": {"carry": 1}}}, "confirmation needs the keys"),
         ({"confirmation": {**vars(STUDY.confirmation), "methods": ["sft"]}}, "confirmation.methods: sft is no recipe"),
@@ -192,7 +216,8 @@ def test_the_plan_of_the_study_has_five_seeds_and_every_method_that_the_laborato
     ],
 )
 def test_a_plan_that_is_wrong_is_refused_by_its_key(tmp_path, capsys, changes, named):
-    plan = {**vars(STUDY), "confirmation": vars(STUDY.confirmation), **changes}
+    blocks = {"confirmation": vars(STUDY.confirmation), "other_policies": vars(STUDY.other_policies)}
+    plan = {**vars(STUDY), **blocks, **changes}
     (tmp_path / "plan.yaml").write_text(json.dumps(plan))
     with pytest.raises(SystemExit):
         main(["--output-dir", str(tmp_path / "runs"), "--plan", str(tmp_path / "plan.yaml")])
