@@ -34,8 +34,8 @@ lint: install ## Check style, formatting and types
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-bench: install ## Measure what the plugin costs, two hours on 2 cores (QUICK=1: ten minutes; CASES= labelled answers; PAGE= writes the table)
-	@BENCH_CASES='$(CASES)' $(PYTHON_IN_VENV) tests/bench/run.py $(if $(QUICK),--quick)
+bench: install ## Measure what the plugin costs, two hours on 2 cores (QUICK=1: ten minutes; PARTS="pure growth": these anew; CASES= labelled answers; PAGE= writes the table)
+	@BENCH_CASES='$(CASES)' $(PYTHON_IN_VENV) tests/bench/run.py $(if $(QUICK),--quick) $(if $(PARTS),--parts $(PARTS))
 	@$(if $(PAGE),$(PYTHON_IN_VENV) tests/bench/page.py runs/bench/results$(if $(QUICK),-quick).json '$(PAGE)',:)
 
 faults: install ## Kill, hang and damage parts of real runs; print what a user sees, and when (20 minutes)

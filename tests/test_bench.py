@@ -27,8 +27,12 @@ def row_of(*values: float, **target: float) -> Row:
 
 
 def results_of(*rows: Row, is_quick: bool = False) -> dict:
-    about = {"date": "2026-01-02", "commit": "abc", "machine": "2 cores", "is_quick": is_quick, "skipped": []}
-    return {**about, "rows": [row.as_json() for row in rows]}
+    about = {"date": "2026-01-02", "commit": "abc", "machine": "2 cores", "seconds": 90.0, "skipped": []}
+    return {"is_quick": is_quick, "parts": {"training": {**about, "rows": [row.as_json() for row in rows]}}}
+
+
+def parts_in(folder: Path) -> dict:
+    return json.loads((folder / "results.json").read_text())["parts"]
 
 
 def test_a_ratio_is_the_median_of_the_ratios_of_pairs_and_not_the_ratio_of_medians():
@@ -67,14 +71,14 @@ def test_the_slope_is_that_of_the_straight_line():
 
 def test_the_table_says_met_and_missed_with_target_spread_and_number_of_pairs():
     text = page.table(results_of(row_of(1.5, 1.25, 1.0, at_most=1.02), row_of(1.0, at_least=0.95)))
-    assert text.startswith("`make bench` (2026-01-02, commit abc, 2 cores):")
+    assert text.startswith("`make bench PARTS=training` (2026-01-02, commit abc, 2 cores; 1.5 minutes):")
     assert "| `edge_grpo` / `grpo` | 1.25 | 1.00 to 1.50 | 3 | ≤ 1.02 | **missed** |" in text
     assert "| `edge_grpo` / `grpo` | 1.00 | 1.00 to 1.00 | 1 | ≥ 0.950 | met |" in text
 
 
 def test_the_table_takes_the_place_of_the_one_between_the_marks():
     new = page.with_table(PAGE, results_of(row_of(1.0)))
-    assert new.startswith("What it costs\n<!-- bench: begin -->\n`make bench` (") and "old" not in new
+    assert new.startswith("What it costs\n<!-- bench: begin -->\n`make bench PARTS=") and "old" not in new
     assert new.endswith("|\n<!-- bench: end -->\nand more\n")
     assert page.with_table(new, results_of(row_of(1.0))) == new
     with pytest.raises(ValueError, match="quick bench: begin"):
@@ -94,10 +98,10 @@ def test_a_part_that_fails_is_named_and_the_others_are_measured(tmp_path, monkey
     monkeypatch.setattr(training, "measure", fail)
     monkeypatch.setattr(pure, "measure", lambda folder, is_quick: [row_of(2.0, at_most=1.0), Skipped("x", "no GPU")])
     exit_code = run.main(["--parts", "training", "pure", "--output-dir", str(tmp_path)])
-    results = json.loads((tmp_path / "results.json").read_text())
+    parts = parts_in(tmp_path)
     assert exit_code == 1
-    assert [(row["part"], row["is_met"]) for row in results["rows"]] == [("Step time", False)]
-    assert [skipped["part"] for skipped in results["skipped"]] == ["training", "x"]
+    assert [(row["part"], row["is_met"]) for row in parts["pure"]["rows"]] == [("Step time", False)]
+    assert [[skipped["part"] for skipped in parts[name]["skipped"]] for name in parts] == [["x"], ["training"]]
     assert "0 of 1 targets met" in capsys.readouterr().out
 
 
@@ -109,7 +113,16 @@ def test_what_is_measured_stays_when_a_later_part_is_stopped(tmp_path, monkeypat
     monkeypatch.setattr(training, "measure", stop)
     with pytest.raises(KeyboardInterrupt):
         run.main(["--parts", "pure", "training", "--output-dir", str(tmp_path)])
-    assert [row["median"] for row in json.loads((tmp_path / "results.json").read_text())["rows"]] == [2.0]
+    assert {name: [row["median"] for row in part["rows"]] for name, part in parts_in(tmp_path).items()} == {"pure": [2]}
+
+
+def test_a_part_measured_anew_takes_the_place_of_its_old_rows_and_leaves_the_other_parts(tmp_path, monkeypatch):
+    for value, names in ((1.0, ["pure", "training"]), (2.0, ["training"]), (3.0, ["startup"])):
+        for module in (startup, pure, training):
+            monkeypatch.setattr(module, "measure", lambda folder, is_quick, value=value: [row_of(value)])
+        run.main(["--parts", *names, "--output-dir", str(tmp_path)])
+    medians = {name: [row["median"] for row in part["rows"]] for name, part in parts_in(tmp_path).items()}
+    assert list(medians.items()) == [("startup", [3]), ("pure", [1]), ("training", [2])]
 
 
 def step_of(way: str, number: int, seconds: float, **tokens: int) -> ways.Step:

@@ -35,15 +35,17 @@ def with_table(text: str, results: Mapping[str, Any]) -> str:
 
 
 def table(results: Mapping[str, Any]) -> str:
-    """Return what was measured, where and when, as Markdown; one table for each part."""
-    command = "make bench QUICK=1" if results["is_quick"] else "make bench"
-    lines = [f"`{command}` ({results['date']}, commit {results['commit']}, {results['machine']}):"]
-    for part in dict.fromkeys(row["part"] for row in results["rows"]):
-        lines += ["", f"**{part}**", "", HEAD]
-        lines += [table_line(row) for row in results["rows"] if row["part"] == part]
-    if results["skipped"]:
-        lines += ["", *(f"Not measured: {skipped['part']} ({skipped['reason']})." for skipped in results["skipped"])]
-    return "\n".join(lines)
+    """Return what was measured, where and when, as Markdown: the parts of the bench, and a table for each of theirs."""
+    quick = " QUICK=1" if results["is_quick"] else ""
+    lines = []
+    for name, part in results["parts"].items():
+        made = f"{part['date']}, commit {part['commit']}, {part['machine']}; {part['seconds'] / 60:.1f} minutes"
+        lines += ["", f"`make bench{quick} PARTS={name}` ({made}):"]
+        for heading in dict.fromkeys(row["part"] for row in part["rows"]):
+            lines += ["", f"**{heading}**", "", HEAD]
+            lines += [table_line(row) for row in part["rows"] if row["part"] == heading]
+        lines += [f"\nNot measured: {skipped['part']} ({skipped['reason']})." for skipped in part["skipped"]]
+    return "\n".join(lines[1:])
 
 
 def table_line(row: Mapping[str, Any]) -> str:

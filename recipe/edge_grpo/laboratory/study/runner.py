@@ -38,6 +38,8 @@ from recipe.edge_grpo.names import METRICS_FILE
 
 TRAIN_SIZE, VAL_SIZE = 2048, 256
 
+CPUINFO = Path("/proc/cpuinfo")
+
 
 class Workplace:
     """Where the runs of a study are, and its records.
@@ -179,7 +181,7 @@ def here_and_now(seconds: float) -> Origin:
     return Origin(
         commit=commit.stdout.strip() if commit.returncode == 0 else "not in a repository",
         date=f"{datetime.now(UTC):%Y-%m-%d}",
-        machine=f"{processor_name(Path('/proc/cpuinfo'))}, {os.cpu_count()} cores, {memory:.0f} GiB",
+        machine=f"{processor_name(CPUINFO)}, {os.cpu_count()} cores, {memory:.0f} GiB",
         seconds=round(seconds, 1),
     )
 
