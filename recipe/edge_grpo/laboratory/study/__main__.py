@@ -16,17 +16,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from recipe.edge_grpo.laboratory.study.answers import claims_of_policies_table, claims_table
+from recipe.edge_grpo.laboratory.study.other_policies import policies_table
 from recipe.edge_grpo.laboratory.study.plan import PLAN, read_study
-from recipe.edge_grpo.laboratory.study.results import (
-    Results,
-    claims_of_policies_table,
-    claims_table,
-    confirmation_table,
-    methods_table,
-    origin_sentence,
-    policies_table,
-)
+from recipe.edge_grpo.laboratory.study.results import Results
 from recipe.edge_grpo.laboratory.study.runner import Workplace, run_study
+from recipe.edge_grpo.laboratory.study.tables import confirmation_table, methods_table, origin_sentence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,21 +13,17 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from recipe.edge_grpo.laboratory.study.answers import claims_of_policies_table, claims_table, verdict_lines
 from recipe.edge_grpo.laboratory.study.figures import draw_accuracy, draw_claims, draw_groups, draw_verl
+from recipe.edge_grpo.laboratory.study.other_policies import curves_table, ends_table, policies_table
 from recipe.edge_grpo.laboratory.study.plan import PLAN, read_study
 from recipe.edge_grpo.laboratory.study.records import OTHER_POLICIES_FILE, PRETRAINED_FILE, RECORDS_FILE, read_records
-from recipe.edge_grpo.laboratory.study.results import (
-    Results,
-    claims_of_policies_table,
-    claims_table,
+from recipe.edge_grpo.laboratory.study.results import Results
+from recipe.edge_grpo.laboratory.study.tables import (
     confirmation_table,
-    curves_table,
-    ends_table,
     learning_rates_table,
     methods_table,
     origin_sentence,
-    policies_table,
-    verdict_lines,
 )
 
 BLOCKS: dict[str, Callable[[Results], str]] = {

@@ -5,20 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from recipe.edge_grpo.laboratory.study.answers import claims_of_policies_table, claims_table, verdict_lines
+from recipe.edge_grpo.laboratory.study.other_policies import curves_table, ends_table, policies_table
 from recipe.edge_grpo.laboratory.study.records import write_records
 from recipe.edge_grpo.laboratory.study.report import FIGURES, main, read_results, rebuild, write_report
-from recipe.edge_grpo.laboratory.study.results import (
-    Results,
-    claims_of_policies_table,
-    claims_table,
+from recipe.edge_grpo.laboratory.study.results import Results
+from recipe.edge_grpo.laboratory.study.tables import (
     confirmation_table,
-    curves_table,
-    ends_table,
     learning_rates_table,
     methods_table,
     origin_sentence,
-    policies_table,
-    verdict_lines,
 )
 
 DOCS = Path(__file__).parents[4] / "docs"
