@@ -1,7 +1,8 @@
 """A study: methods x tasks x seeds and policies, what they say of claims that were written down before, its tables.
 
 __main__.py         the command: makes the runs that are missing, and prints the tables
-plan.py             what a study runs (study.yaml; study_quick.yaml), and the choice of learning rates; pure
+plan.py             the runs of a study, and the choice of learning rates; pure
+plan_file.py        reads and checks study.yaml, which says what is run, and study_quick.yaml
 runner.py           makes the runs, in the laboratory and in verl, and records them
 records.py          what is kept of a run: thinned curves, commit, machine
 claims.py           the claims, and how each is answered by an interval over seeds or policies; pure

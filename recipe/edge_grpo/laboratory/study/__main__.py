@@ -18,7 +18,8 @@ from pathlib import Path
 
 from recipe.edge_grpo.laboratory.study.answers import claims_of_policies_table, claims_table
 from recipe.edge_grpo.laboratory.study.other_policies import policies_table
-from recipe.edge_grpo.laboratory.study.plan import PLAN, read_study
+from recipe.edge_grpo.laboratory.study.plan import VERL
+from recipe.edge_grpo.laboratory.study.plan_file import PLAN, read_study
 from recipe.edge_grpo.laboratory.study.results import Results
 from recipe.edge_grpo.laboratory.study.runner import Workplace, run_study
 from recipe.edge_grpo.laboratory.study.tables import confirmation_table, methods_table, origin_sentence
@@ -42,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.exit(2, f"{parser.prog}: error: {error}\n")
     tables = [origin_sentence(results), *(f"{task}\n{methods_table(results, task)}" for task in study.tasks)]
     answers = (claims_of_policies_table(results), claims_table(results))
-    print("\n\n".join([*tables, policies_table(results), confirmation_table(results), *answers]))
+    of_policies = (policies_table(results), policies_table(results, VERL))
+    print("\n\n".join([*tables, confirmation_table(results), *of_policies, *answers]))
     return 0
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from recipe.edge_grpo.laboratory.study.cells import middle
 from recipe.edge_grpo.laboratory.study.claims import Number, RunsOfSeed, first_mean, last_accuracy, numbers_of
-from recipe.edge_grpo.laboratory.study.plan import Job
+from recipe.edge_grpo.laboratory.study.plan import LABORATORY, Job
 from recipe.edge_grpo.laboratory.study.records import (
     ACCURACY,
     ENTROPY,
@@ -17,17 +17,22 @@ from recipe.edge_grpo.laboratory.study.records import (
 from recipe.edge_grpo.laboratory.study.results import Results
 
 
-def policies_table(results: Results) -> str:
+def policies_table(results: Results, engine: str = LABORATORY) -> str:
     """Return how each other policy begins, and the last validation of each method from it."""
-    methods = results.study.other_policies.methods
+    others = results.study.other_policies
+    methods, seeds = (
+        (others.methods, others.seeds)
+        if engine == LABORATORY
+        else (results.study.confirmation.methods, others.verl_seeds)
+    )
     columns: list[tuple[str, Number]] = [
         ("begins at", accuracy_before_training),
         ("equal rewards, grpo, first", first_mean("grpo", EQUAL_BEFORE)),
         *((method, last_accuracy(method)) for method in methods),
     ]
     lines = [f"| task | policy | {' | '.join(name for name, _ in columns)} |", f"|---|{'--:|' * (len(columns) + 1)}"]
-    for task, policies in results.policies().items():
-        for seed, runs in zip(results.study.other_policies.seeds, policies, strict=True):
+    for task, policies in results.policies(engine).items():
+        for seed, runs in zip(seeds, policies, strict=True):
             cells = (middle(numbers_of([runs], number)) for _, number in columns)
             lines.append(f"| {task} | {seed} | {' | '.join(cells)} |")
         cells = (middle(numbers_of(policies, number)) for _, number in columns)

@@ -44,8 +44,8 @@ CPUINFO = Path("/proc/cpuinfo")
 class Workplace:
     """Where the runs of a study are, and its records.
 
-    folder: TASK/lr-RATE/METHOD-seed-N below it are the runs of the laboratory, verl/TASK/… those of verl,
-        TASK/policy-N/lr-RATE/… those from another policy
+    folder: TASK/lr-RATE/METHOD-seed-N below it are the runs of the laboratory, verl/TASK/METHOD-seed-N those of verl;
+        below TASK, policy-N has those from another policy
     records: of the runs that are finished; read once, and written after each run
     num_workers: runs of the laboratory at a time
     """
@@ -59,7 +59,9 @@ class Workplace:
     def folder_of(self, job: Job) -> Path:
         """Return the folder of a run."""
         of_policy = [] if job.policy == STUDYS_POLICY else [f"policy-{job.policy}"]
-        parts = [VERL, job.task] if job.engine == VERL else [job.task, *of_policy, f"lr-{job.learning_rate:g}"]
+        parts = (
+            [VERL, job.task, *of_policy] if job.engine == VERL else [job.task, *of_policy, f"lr-{job.learning_rate:g}"]
+        )
         return self.folder.joinpath(*parts, f"{job.method}-seed-{job.seed}")
 
     def make(self, job: Job) -> None:
@@ -134,7 +136,7 @@ def run_study(study: Study, place: Workplace) -> list[RunRecord]:
     make_missing(tuning, place, "choosing learning rates", place.num_workers)
     chosen = choose_learning_rates({job: place.records[job].accuracy for job in tuning})
     final, others = list(final_jobs(study, chosen)), list(jobs_from_other_policies(study, chosen))
-    confirming = list(confirming_jobs(study))
+    confirming = list(confirming_jobs(study, chosen))
     make_missing(final, place, "study", place.num_workers)
     make_missing(others, place, "from other policies", place.num_workers)
     make_missing(confirming, place, "confirming in verl", 1)  # two runs of verl at once halve each other's speed

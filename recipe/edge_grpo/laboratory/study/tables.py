@@ -25,7 +25,8 @@ def origin_sentence(results: Results) -> str:
         len(study.methods) * (len(study.learning_rates) * len(study.tuning_seeds) + len(study.seeds))
         + len(others.methods) * len(others.seeds)
     )  # fmt: skip
-    num_planned = len(study.tasks) * num_of_task + len(plan.tasks) * len(plan.methods) * len(plan.seeds)
+    num_of_verl = sum(map(len, plan.seeds.values())) + len(others.verl_tasks) * len(others.verl_seeds)
+    num_planned = len(study.tasks) * num_of_task + len(plan.methods) * num_of_verl
     commits, machines = (
         ", ".join(sorted(set(names))) for names in zip(*((o.commit, o.machine) for o in origins), strict=True)
     )

@@ -19,8 +19,8 @@ ORIGIN = Origin("abc", "2026-01-02", "x86_64, 2 cores, 24 GiB", 1800.0)
 @pytest.fixture
 def study():
     """A plan: two methods, two tasks, two seeds, two learning rates; two other policies, and GRPO in verl."""
-    others = OtherPolicies(("grpo", "sft"), (3, 4))
-    confirmation = Confirmation({"carry": 10}, ("grpo",), (0, 1), 3e-4)
+    others = OtherPolicies(("grpo", "sft"), (3, 4), {"carry": 10}, (3,))
+    confirmation = Confirmation({"carry": 10}, ("grpo",), {"carry": (0, 1)}, 3e-4)
     return Study({"carry": 20, "carry_hard": 20}, ("grpo", "sft"), (0, 1), (1e-4, 1e-3), (100,), others, confirmation)
 
 

@@ -107,7 +107,7 @@ def test_collapse_is_compared_over_the_methods_that_have_groups(record):
 
 def test_every_claim_reads_runs_that_the_study_makes(record):
     """With equal runs of every method no claim is confirmed, none fails for want of a name, and none is left out."""
-    from recipe.edge_grpo.laboratory.study.plan import PLAN, read_study
+    from recipe.edge_grpo.laboratory.study.plan_file import PLAN, read_study
 
     study = read_study(PLAN)
     curves = {"entropy": [None, 1.0], "equal_rewards_before": [None, 0.5]}

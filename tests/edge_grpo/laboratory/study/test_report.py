@@ -92,9 +92,9 @@ def test_runs_from_other_policies_are_told_by_their_ends_as_means_over_seeds(rec
 
 
 def test_the_origin_counts_the_runs_of_the_plan(results):
-    # two tasks x two methods x (two rates on one seed + two seeds + two policies), one method in verl on one task twice
+    # two tasks x two methods x (two rates on one seed + two seeds + two policies); one method in verl with three seeds
     assert origin_sentence(results) == (
-        "10 of 26 runs, 2026-01-02, commit abc, x86_64, 2 cores, 24 GiB; 5.0 hours of runs in all."
+        "10 of 27 runs, 2026-01-02, commit abc, x86_64, 2 cores, 24 GiB; 5.0 hours of runs in all."
     )
     assert origin_sentence(Results(results.study, [])) == "No run has been made yet."
 
@@ -104,12 +104,17 @@ def test_other_policies_have_a_row_each_and_their_runs_count_nowhere_else(result
         record("grpo", (0.25, 0.5), seed=3, policy=3, equal_rewards_before=(None, 0.125)),
         record("sft", (0.25, 0.75), seed=3, policy=3, rate=1e-3),
         record("grpo", (0.5, 0.25), seed=4, policy=4),
+        record("grpo", (0.25, 0.75), seed=3, policy=3, engine="verl"),
     ]
     extended = Results(results.study, [*results.records, *of_policies])
     assert rows(policies_table(extended))[2:5] == [
         ["carry", "3", "0.250", "0.125", "0.500", "0.750"],
         ["carry", "4", "0.500", "–", "0.250", "–"],
         ["carry", "mean", "0.375", "0.125", "0.375", "0.750"],
+    ]
+    assert rows(policies_table(extended, "verl"))[2:] == [
+        ["carry", "3", "0.250", "–", "0.750"],
+        ["carry", "mean", "0.250", "–", "0.750"],
     ]
     for table in (lambda of: methods_table(of, "carry"), learning_rates_table, confirmation_table, claims_table):
         assert table(extended) == table(results)

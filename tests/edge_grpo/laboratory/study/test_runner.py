@@ -9,16 +9,15 @@ import pytest
 
 from recipe.edge_grpo.laboratory.study.__main__ import main
 from recipe.edge_grpo.laboratory.study.plan import (
-    PLAN,
     VERL,
     Confirmation,
     Job,
     OtherPolicies,
     Study,
     choose_learning_rates,
-    read_study,
     tuning_jobs,
 )
+from recipe.edge_grpo.laboratory.study.plan_file import PLAN, read_study
 from recipe.edge_grpo.laboratory.study.records import read_records
 from recipe.edge_grpo.laboratory.study.runner import (
     Workplace,
@@ -35,8 +34,8 @@ STUDY = Study(
     (0, 1),
     (1e-4, 1e-3),
     (100,),
-    OtherPolicies(("grpo",), (3, 4)),
-    Confirmation({"carry": 2}, ("grpo",), (0, 1), 3e-4),
+    OtherPolicies(("grpo",), (3, 4), {"carry": 2}, (4,)),
+    Confirmation({"carry": 2}, ("grpo",), {"carry": (0, 1)}, 3e-4),
 )
 QUICK = PLAN.with_name("study_quick.yaml")
 
@@ -81,21 +80,24 @@ def test_each_method_is_run_on_the_seeds_of_the_study_with_the_learning_rate_tha
         *(("grpo", 1e-3, seed) for seed in (0, 1)),
         *(("sft", 1e-4, seed) for seed in (0, 1)),
     }
-    # methods x rates, methods x seeds, one method from two other policies, and one method in verl
-    assert len(place.made) == len(records) == 2 * 2 + 2 * 2 + 2 + 2
+    # methods x rates, methods x seeds, one method from two other policies, and one method in verl with three seeds
+    assert len(place.made) == len(records) == 2 * 2 + 2 * 2 + 2 + 3
     assert {record.accuracy for record in records if record.job in final} == {0.75}
 
 
 def test_the_runs_of_verl_come_last_with_the_rate_and_the_seeds_of_their_own(place):
     run_study(STUDY, place)
-    assert place.made[-2:] == [Job("carry", "grpo", 3e-4, seed, 2, VERL) for seed in (0, 1)]
-    assert "actor_rollout_ref.actor.optim.lr=0.0003" in verl_overrides(place.made[-1])
-    assert {"data.seed=1", "edge_grpo.seed=1", "actor_rollout_ref.rollout.seed=1"} < set(verl_overrides(place.made[-1]))
+    *of_study, of_policy = place.made[-3:]
+    assert of_study == [Job("carry", "grpo", 3e-4, seed, 2, VERL) for seed in (0, 1)]
+    assert of_policy == Job("carry", "grpo", 1e-3, 4, 2, VERL, policy=4)  # with the rate of the study
+    overrides = set(verl_overrides(of_study[1]))
+    assert "actor_rollout_ref.actor.optim.lr=0.0003" in overrides
+    assert {"data.seed=1", "edge_grpo.seed=1", "actor_rollout_ref.rollout.seed=1"} < overrides
 
 
 def test_each_other_policy_is_taught_with_its_seed_and_so_are_its_runs_with_the_rates_that_were_chosen(place):
     run_study(STUDY, place)
-    of_others = [job for job in place.made if job.policy != 0]
+    of_others = [job for job in place.made if job.policy != 0 and job.engine != VERL]
     assert sorted(of_others) == [Job("carry", "grpo", 1e-3, seed, 4, policy=seed) for seed in (3, 4)]
     assert place.folder_of(of_others[0]).relative_to(place.folder).parts[:2] == ("carry", f"policy-{of_others[0].seed}")
     assert place.prepared[:2] == ["carry", ("carry", 0)]
@@ -206,13 +208,18 @@ def test_the_plan_of_the_study_has_five_seeds_and_every_method_that_the_laborato
         ({"learning_rates": [0]}, "learning_rates must be numbers above 0"),
         ({"learning_rates": ["3e-4"]}, "learning_rates must be numbers above 0"),
         ({"tasks": {"carry": 0}}, "tasks must be numbers above 0"),
-        ({"other_policies": {"methods": ["grpo"]}}, "other_policies needs the keys methods, seeds"),
-        ({"other_policies": {"methods": ["dapo"], "seeds": [3]}}, "other_policies.methods: dapo is none of methods"),
-        ({"other_policies": {"methods": ["grpo"], "seeds": [3, 0]}}, "other_policies.seeds: 0 is the policy of the"),
+        ({"other_policies": {"methods": ["grpo"]}}, "other_policies needs the keys methods, seeds, verl_"),
+        ({"other_policies": {**vars(STUDY.other_policies), "methods": ["dapo"]}}, "methods: dapo is not in grpo, sft"),
+        ({"other_policies": {**vars(STUDY.other_policies), "seeds": [4, 0]}}, "seeds: 0 is the policy of the study"),
+        ({"other_policies": {**vars(STUDY.other_policies), "verl_seeds": [5]}}, "verl_seeds: 5 is not in 3, 4"),
+        ({"other_policies": {**vars(STUDY.other_policies), "verl_tasks": {"hard": 1}}}, "verl_tasks: hard is not in"),
+        ({"other_policies": {**vars(STUDY.other_policies), "verl_tasks": {"carry": 0}}}, "verl_tasks must be numbers"),
+        ({"confirmation": {**vars(STUDY.confirmation), "methods": ["dapo"]}}, "methods: dapo is none of methods, so"),
+        ({"confirmation": {**vars(STUDY.confirmation), "seeds": {"hard": [0]}}}, "confirmation.seeds needs seeds for"),
         ({"steps": 7}, "it needs the keys confirmation, learning_rates"),
         ({"confirmation": {"tasks": {"carry": 1}}}, "confirmation needs the keys"),
         ({"confirmation": {**vars(STUDY.confirmation), "methods": ["sft"]}}, "confirmation.methods: sft is no recipe"),
-        ({"confirmation": {**vars(STUDY.confirmation), "seeds": []}}, "confirmation.seeds is empty"),
+        ({"confirmation": {**vars(STUDY.confirmation), "seeds": {}}}, "confirmation.seeds is empty"),
     ],
 )
 def test_a_plan_that_is_wrong_is_refused_by_its_key(tmp_path, capsys, changes, named):
