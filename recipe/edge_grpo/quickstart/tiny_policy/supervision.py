@@ -27,6 +27,8 @@ class SupervisionPlan:
     batch_size: int = 16
     learning_rate: float = 4e-3
     warmup_steps: int = 20
+    highest_loss: float | None = None
+    """A model with a higher loss at the end (mean of the last tenth, nats a token) has not learned; None: any has."""
 
 
 def supervise(

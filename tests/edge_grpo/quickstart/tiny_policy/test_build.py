@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedTokenizerFast
 
-from recipe.edge_grpo.quickstart.tiny_policy.build import build_model_folder
+from recipe.edge_grpo.quickstart.tiny_policy.build import PLANS, build_model_folder, main
 
 
 def test_the_folder_loads_as_an_ordinary_float32_qwen2(model_dir, tokenizer):
@@ -69,6 +69,22 @@ def test_a_folder_with_other_files_is_not_replaced(brief_plan, data_dir, tmp_pat
     with pytest.raises(FileExistsError, match="other"):
         build_model_folder(data_dir, tmp_path, plan=brief_plan, should_rebuild=True)
     assert (tmp_path / "notes.txt").read_text() == "keep"
+
+
+def test_a_policy_that_has_not_learned_is_refused_and_not_written(data_dir, tmp_path, monkeypatch, capsys):
+    unlearned = replace(PLANS["carry"], num_steps=2, batch_size=4)
+    with pytest.raises(
+        ValueError, match=r"the loss after 2 steps is \d\.\d+, above 0.1: .* another --seed than 7 may do"
+    ):
+        build_model_folder(data_dir, tmp_path / "tiny", seed=7, plan=unlearned)
+    monkeypatch.setitem(PLANS, "carry", unlearned)
+    with pytest.raises(SystemExit):
+        main(["--task", "carry", "--data-dir", str(data_dir), "--output-dir", str(tmp_path / "tiny")])
+    assert "has not learned its task" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == []
+    monkeypatch.setitem(PLANS, "carry", replace(unlearned, highest_loss=100.0))
+    main(["--task", "carry", "--data-dir", str(data_dir), "--output-dir", str(tmp_path / "tiny")])
+    assert os.listdir(tmp_path) == ["tiny"]
 
 
 def test_missing_data_is_named(brief_plan, tmp_path):
