@@ -3,8 +3,7 @@
     python -m recipe.edge_grpo.laboratory.study --output-dir runs/study [--records DIR] [--plan FILE] [--workers N]
 
 First each method is trained on each task with each learning rate of one grid, on seeds of their own; then, with the
-rate whose last validation was best, on the seeds of the study; then some of them from other policies; then verl trains
-some. What is recorded in
+rate whose last validation was best, on the seeds of the study; then verl trains some of them. What is recorded in
 `runs.jsonl` of the folder of records is not run again: a study that was stopped goes on with the same command, and on
 another machine with its records. Runs are in OUTPUT_DIR/TASK/lr-RATE/METHOD-seed-N, as
 `python -m recipe.edge_grpo.report` reads them.
@@ -16,9 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from recipe.edge_grpo.laboratory.study.answers import claims_of_policies_table, claims_table
-from recipe.edge_grpo.laboratory.study.other_policies import policies_table
-from recipe.edge_grpo.laboratory.study.plan import VERL
+from recipe.edge_grpo.laboratory.study.answers import claims_table
 from recipe.edge_grpo.laboratory.study.plan_file import PLAN, read_study
 from recipe.edge_grpo.laboratory.study.results import Results
 from recipe.edge_grpo.laboratory.study.runner import Workplace, run_study
@@ -42,9 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, RuntimeError) as error:
         parser.exit(2, f"{parser.prog}: error: {error}\n")
     tables = [origin_sentence(results), *(f"{task}\n{methods_table(results, task)}" for task in study.tasks)]
-    answers = (claims_of_policies_table(results), claims_table(results))
-    of_policies = (policies_table(results), policies_table(results, VERL))
-    print("\n\n".join([*tables, confirmation_table(results), *of_policies, *answers]))
+    print("\n\n".join([*tables, confirmation_table(results), claims_table(results)]))
     return 0
 
 

@@ -1,20 +1,17 @@
 """The answers to the claims of a study, in Markdown. Pure."""
 
-from collections.abc import Iterable
-
 from recipe.edge_grpo.laboratory.study.cells import middle, with_interval
-from recipe.edge_grpo.laboratory.study.claims import CLAIMS, CLAIMS_OF_POLICIES, Finding, findings
+from recipe.edge_grpo.laboratory.study.claims import CLAIMS, Finding, findings
 from recipe.edge_grpo.laboratory.study.results import Results
 
 
 def claims_table(results: Results) -> str:
     """Return the answer to each claim on each task."""
-    return _findings_table("seeds", findings(CLAIMS, results.seeds()))
-
-
-def claims_of_policies_table(results: Results) -> str:
-    """Return the answer to each claim on each task from other policies."""
-    return _findings_table("policies", findings(CLAIMS_OF_POLICIES, results.policies()))
+    lines = [
+        "| | claim | task | seeds | mean [95 % interval] | bound | p | answer |",
+        "|---|---|---|--:|--:|--:|--:|---|",
+    ]
+    return "\n".join([*lines, *(_claim_row(finding) for finding in findings(CLAIMS, results.seeds()))])
 
 
 def verdict_lines(results: Results) -> str:
@@ -28,15 +25,6 @@ def verdict_lines(results: Results) -> str:
         answered = "; ".join(f"{text} ({', '.join(of_claim)})" for text, of_claim in claims.items())
         lines.append(f"- **{answer}**: {answered}")
     return "\n".join(lines)
-
-
-def _findings_table(draws: str, found: Iterable[Finding]) -> str:
-    """Return a row for each finding; `draws` is what its interval is over."""
-    lines = [
-        f"| | claim | task | {draws} | mean [95 % interval] | bound | p | answer |",
-        "|---|---|---|--:|--:|--:|--:|---|",
-    ]
-    return "\n".join([*lines, *map(_claim_row, found)])
 
 
 def _claim_row(finding: Finding) -> str:

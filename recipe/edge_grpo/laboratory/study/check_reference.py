@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from recipe.edge_grpo.intervals import next_value_interval
-from recipe.edge_grpo.laboratory.study.plan import STUDYS_POLICY, VERL
+from recipe.edge_grpo.laboratory.study.plan import VERL
 from recipe.edge_grpo.laboratory.study.records import (
     ACCURACY,
     ENTROPY,
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         references = [
             run
             for job, run in read_records(options.records / RECORDS_FILE).items()
-            if (job.engine, job.task, job.method, job.policy) == (VERL, options.task, method, STUDYS_POLICY)
+            if (job.engine, job.task, job.method) == (VERL, options.task, method)
         ]
         if len(references) < 2:
             raise ValueError(f"{options.records} has {len(references)} runs of verl with {method} on {options.task}")

@@ -1,8 +1,7 @@
 """The claims of a study and how each is answered: yes, no or undecided, by an interval over seeds. Pure.
 
 They were written down before the runs (docs/study.md). A claim is about one number of each seed, such as the difference
-of two methods that saw the same prompts; its interval is Student's over the seeds, which is the paired t-test. The same
-claims are put to runs from other policies, of which each has one seed: there the interval is over policies.
+of two methods that saw the same prompts; its interval is Student's over the seeds, which is the paired t-test.
 """
 
 import contextlib
@@ -213,6 +212,3 @@ CLAIMS = (
     Claim("7", "The solutions alone do not explain the gain", (HARD,), _ahead("edge_grpo", SUPERVISED)),
     Claim("8", "Early collapse predicts the end", BOTH, collapse_and_end, is_above=False),
 )
-
-CLAIMS_OF_POLICIES = tuple(claim for claim in CLAIMS if claim.number is not collapse_and_end)
-"""Those that need not all methods, of which runs from other policies have a few."""

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recipe.edge_grpo.intervals import mean_interval
-from recipe.edge_grpo.laboratory.study.claims import CLAIMS, CLAIMS_OF_POLICIES, Finding, RunsOfSeed, findings
+from recipe.edge_grpo.laboratory.study.claims import CLAIMS, RunsOfSeed, findings
 from recipe.edge_grpo.laboratory.study.plan import VERL
 from recipe.edge_grpo.laboratory.study.records import ACCURACY, ENTROPY, EQUAL_AFTER, EQUAL_BEFORE, TOKENS
 from recipe.edge_grpo.laboratory.study.results import Results
@@ -68,34 +68,20 @@ def draw_verl(results: Results, path: Path) -> None:
 
 def draw_claims(results: Results, path: Path) -> None:
     """Draw the interval of each claim less its bound: to the right of the line it is above, to the left below."""
-    found = [finding for finding in findings(CLAIMS, results.seeds()) if finding.interval is not None][::-1]
-    of_policies = {(each.claim.key, each.task): each for each in findings(CLAIMS_OF_POLICIES, results.policies())}
-    figure = Figure(figsize=(10, 0.9 + 0.5 * len(found)), layout="constrained")
+    found = [finding for finding in findings(CLAIMS, results.seeds()) if finding.interval is not None]
+    figure = Figure(figsize=(9, 0.9 + 0.38 * len(found)), layout="constrained")
     axes = figure.subplots()
     axes.axvline(0, color="black", linewidth=0.8)
-    labels = []
-    for place, finding in enumerate(found):
-        other = of_policies.get((finding.claim.key, finding.task))
-        answers = [finding.answer.value]
-        _draw_interval(axes, place + 0.15, finding, "-", "o")
-        if other is not None and other.interval is not None:
-            _draw_interval(axes, place - 0.15, other, ":", "D")
-            answers.append(other.answer.value)
-        labels.append(f"{finding.claim.key}  {finding.claim.text} ({finding.task}): {' | '.join(answers)}")
-    axes.set_yticks(range(len(found)), labels)
-    axes.set_xlabel(
-        "mean less the bound, with 95 % interval: over seeds (●, from one policy) | over policies (◆)\n"
-        "(1b and 8 claim to be left of the line)"
-    )
+    for place, finding in enumerate(reversed(found)):
+        low, high = (bound - finding.claim.bound for bound in finding.interval or ())
+        colour = {"yes": "#009E73", "no": "#D55E00"}.get(finding.answer.value, "#555555")
+        axes.plot([low, high], [place, place], color=colour, linewidth=2)
+        axes.plot([fmean(finding.numbers) - finding.claim.bound], [place], "o", color=colour)
+    claimed = [f"{each.claim.key}  {each.claim.text} ({each.task}): {each.answer.value}" for each in reversed(found)]
+    axes.set_yticks(range(len(found)), claimed)
+    axes.set_xlabel("mean over seeds less the bound, with 95 % interval\n(1b and 8 claim to be left of the line)")
     axes.grid(axis="x", alpha=0.3)
     _save(figure, path)
-
-
-def _draw_interval(axes: Axes, height: float, finding: Finding, line: str, marker: str) -> None:
-    low, high = (bound - finding.claim.bound for bound in finding.interval or ())
-    colour = {"yes": "#009E73", "no": "#D55E00"}.get(finding.answer.value, "#555555")
-    axes.plot([low, high], [height, height], line, color=colour, linewidth=2)
-    axes.plot([fmean(finding.numbers) - finding.claim.bound], [height], marker, color=colour, markersize=5)
 
 
 def _draw_curve(axes: Axes, seeds: Sequence[RunsOfSeed], method: str, curve: str, over: str | None) -> None:

@@ -7,44 +7,25 @@ from dataclasses import dataclass
 LABORATORY, VERL = "laboratory", "verl"
 """Where a run is made."""
 
-STUDYS_POLICY = 0
-"""The seed with which the policy was taught from which all runs start but those of `OtherPolicies`."""
-
 
 @dataclass(frozen=True)
 class Confirmation:
-    """Runs of verl that confirm those of the laboratory; fields as those of `Study`, the seeds by task."""
+    """Runs of verl that confirm those of the laboratory; fields as those of `Study`."""
 
     tasks: Mapping[str, int]
     methods: tuple[str, ...]
-    seeds: Mapping[str, tuple[int, ...]]
+    seeds: tuple[int, ...]
     learning_rate: float
 
 
 @dataclass(frozen=True)
-class OtherPolicies:
-    """Runs of the laboratory from other policies than the one of the study, on all of its tasks.
-
-    methods: recipes, or `sft`, of those of the study, whose learning rates they have
-    seeds: of the policies, each of which is taught with one of them, and of the runs from it; never 0
-    verl_tasks, verl_seeds: tasks with their steps, and policies, that verl trains with the methods of the confirmation
-    """
-
-    methods: tuple[str, ...]
-    seeds: tuple[int, ...]
-    verl_tasks: Mapping[str, int]
-    verl_seeds: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class Study:
-    """Methods x tasks x seeds.
+    """Methods x tasks x seeds; a seed is of a policy, of the order of the prompts, and of what is sampled.
 
     tasks: {task: steps of training}
     methods: recipes, or `sft`
     learning_rates: the grid of all methods
     tuning_seeds: on which the rate is chosen; none of them is one of `seeds`
-    other_policies: the same from other policies
     confirmation: the runs of verl: tasks, methods and seeds of their own, one learning rate
     """
 
@@ -53,13 +34,12 @@ class Study:
     seeds: tuple[int, ...]
     learning_rates: tuple[float, ...]
     tuning_seeds: tuple[int, ...]
-    other_policies: OtherPolicies
     confirmation: Confirmation
 
 
 @dataclass(frozen=True, order=True)
 class Job:
-    """One run."""
+    """One run, from the policy that was taught with its seed."""
 
     task: str
     method: str
@@ -67,8 +47,6 @@ class Job:
     seed: int
     num_steps: int
     engine: str = LABORATORY
-    policy: int = STUDYS_POLICY
-    """The seed with which the policy was taught from which it starts."""
 
 
 def tuning_jobs(study: Study) -> Iterator[Job]:
@@ -83,9 +61,8 @@ def tuning_jobs(study: Study) -> Iterator[Job]:
 def final_jobs(study: Study, chosen: Mapping[tuple[str, str], float]) -> Iterator[Job]:
     """Yield the runs of the study, with the learning rate that was chosen for each (task, method).
 
-    >>> confirmation = Confirmation({"carry": 20}, ("grpo",), {"carry": (0, 1, 2)}, 3e-4)
-    >>> others = OtherPolicies(("grpo",), (3, 4), {"carry": 20}, (3,))
-    >>> study = Study({"carry": 60}, ("grpo",), (0, 1), (1e-4, 3e-4), (100,), others, confirmation)
+    >>> confirmation = Confirmation({"carry": 20}, ("grpo",), (0, 1, 2), 3e-4)
+    >>> study = Study({"carry": 60}, ("grpo",), (0, 1), (1e-4, 3e-4), (100,), confirmation)
     >>> [(job.learning_rate, job.seed) for job in final_jobs(study, {("carry", "grpo"): 3e-4})]
     [(0.0003, 0), (0.0003, 1)]
     """
@@ -95,25 +72,13 @@ def final_jobs(study: Study, chosen: Mapping[tuple[str, str], float]) -> Iterato
                 yield Job(task, method, chosen[task, method], seed, num_steps)
 
 
-def jobs_from_other_policies(study: Study, chosen: Mapping[tuple[str, str], float]) -> Iterator[Job]:
-    """Yield the runs from other policies, all of one policy before the next."""
-    for seed in study.other_policies.seeds:
-        for task, num_steps in study.tasks.items():
-            for method in study.other_policies.methods:
-                yield Job(task, method, chosen[task, method], seed, num_steps, policy=seed)
-
-
-def confirming_jobs(study: Study, chosen: Mapping[tuple[str, str], float]) -> Iterator[Job]:
-    """Yield the runs of verl, all methods on one seed before the next; those from other policies come last."""
-    plan, others = study.confirmation, study.other_policies
+def confirming_jobs(study: Study) -> Iterator[Job]:
+    """Yield the runs of verl, all methods on one seed before the next."""
+    plan = study.confirmation
     for task, num_steps in plan.tasks.items():
-        for seed in plan.seeds[task]:
+        for seed in plan.seeds:
             for method in plan.methods:
                 yield Job(task, method, plan.learning_rate, seed, num_steps, VERL)
-    for task, num_steps in others.verl_tasks.items():
-        for seed in others.verl_seeds:
-            for method in plan.methods:
-                yield Job(task, method, chosen[task, method], seed, num_steps, VERL, policy=seed)
 
 
 def choose_learning_rates(accuracy_by_job: Mapping[Job, float]) -> dict[tuple[str, str], float]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from recipe.edge_grpo.laboratory.study.plan import STUDYS_POLICY, Confirmation, OtherPolicies, Study
+from recipe.edge_grpo.laboratory.study.plan import Confirmation, Study
 from recipe.edge_grpo.laboratory.supervised import SUPERVISED
 
 RECIPES = Path(__file__).parents[2] / "config" / "recipe"
@@ -23,10 +23,9 @@ def read_study(path: Path) -> Study:
     plan: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     try:
         _check_keys(plan, Study, "")
-        blocks = {"other_policies": OtherPolicies, "confirmation": Confirmation}
-        for name, kind in blocks.items():
-            _check_keys(plan[name], kind, f"{name}.")
-        study = Study(**_with_tuples(plan) | {name: kind(**_with_tuples(plan[name])) for name, kind in blocks.items()})
+        _check_keys(plan["confirmation"], Confirmation, "confirmation.")
+        plan = _with_tuples(plan)
+        study = Study(**plan | {"confirmation": Confirmation(**plan["confirmation"])})
         _check(study)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
@@ -62,7 +61,6 @@ def _check(study: Study) -> None:
     numbers = {
         "tasks": study.tasks.values(),
         "learning_rates": study.learning_rates,
-        "other_policies.verl_tasks": study.other_policies.verl_tasks.values(),
         "confirmation.tasks": study.confirmation.tasks.values(),
         "confirmation.learning_rate": [study.confirmation.learning_rate],
     }
@@ -72,23 +70,3 @@ def _check(study: Study) -> None:
     shared = sorted(set(study.seeds) & set(study.tuning_seeds))
     if shared:
         raise ValueError(f"seed {shared[0]} is in seeds and in tuning_seeds; learning rates need their own")
-    if set(study.confirmation.seeds) != set(study.confirmation.tasks):
-        raise ValueError("confirmation.seeds needs seeds for each of confirmation.tasks and for no other")
-    _check_other_policies(study, study.other_policies)
-
-
-def _check_other_policies(study: Study, others: OtherPolicies) -> None:
-    known = {
-        "methods": (others.methods, study.methods),
-        "verl_tasks": (others.verl_tasks, study.tasks),
-        "verl_seeds": (others.verl_seeds, others.seeds),
-    }
-    for name, (given, of_study) in known.items():
-        unknown = [each for each in given if each not in of_study]
-        if unknown:
-            raise ValueError(f"other_policies.{name}: {unknown[0]} is not in {', '.join(map(str, of_study))}")
-    without_rate = [method for method in study.confirmation.methods if method not in study.methods]
-    if without_rate:
-        raise ValueError(f"confirmation.methods: {without_rate[0]} is none of methods, so no rate is chosen for it")
-    if STUDYS_POLICY in others.seeds:
-        raise ValueError(f"other_policies.seeds: {STUDYS_POLICY} is the policy of the study")

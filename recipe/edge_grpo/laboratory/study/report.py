@@ -13,10 +13,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from recipe.edge_grpo.laboratory.study.answers import claims_of_policies_table, claims_table, verdict_lines
+from recipe.edge_grpo.laboratory.study.answers import claims_table, verdict_lines
+from recipe.edge_grpo.laboratory.study.beside import curves_table, ends_table
 from recipe.edge_grpo.laboratory.study.figures import draw_accuracy, draw_claims, draw_groups, draw_verl
-from recipe.edge_grpo.laboratory.study.other_policies import curves_table, ends_table, policies_table
-from recipe.edge_grpo.laboratory.study.plan import VERL
 from recipe.edge_grpo.laboratory.study.plan_file import PLAN, read_study
 from recipe.edge_grpo.laboratory.study.records import OTHER_POLICIES_FILE, PRETRAINED_FILE, RECORDS_FILE, read_records
 from recipe.edge_grpo.laboratory.study.results import Results
@@ -36,9 +35,6 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "learning rates": learning_rates_table,
     "confirmation": confirmation_table,
     "pretrained": lambda results: curves_table(results.beside[PRETRAINED_FILE]),
-    "claims of policies": claims_of_policies_table,
-    "policies": policies_table,
-    "policies in verl": lambda results: policies_table(results, VERL),
     "other policies": lambda results: ends_table(results.beside[OTHER_POLICIES_FILE]),
 }
 """{name of a block of the document: what stands in it}."""

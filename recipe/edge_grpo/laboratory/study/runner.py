@@ -14,14 +14,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from recipe.edge_grpo.laboratory.study.plan import (
-    STUDYS_POLICY,
     VERL,
     Job,
     Study,
     choose_learning_rates,
     confirming_jobs,
     final_jobs,
-    jobs_from_other_policies,
     tuning_jobs,
 )
 from recipe.edge_grpo.laboratory.study.records import (
@@ -44,8 +42,8 @@ CPUINFO = Path("/proc/cpuinfo")
 class Workplace:
     """Where the runs of a study are, and its records.
 
-    folder: TASK/lr-RATE/METHOD-seed-N below it are the runs of the laboratory, verl/TASK/METHOD-seed-N those of verl;
-        below TASK, policy-N has those from another policy
+    folder: TASK/lr-RATE/METHOD-seed-N below it are the runs of the laboratory, verl/TASK/… those of verl,
+        TASK/policy-N their policies
     records: of the runs that are finished; read once, and written after each run
     num_workers: runs of the laboratory at a time
     """
@@ -58,10 +56,7 @@ class Workplace:
 
     def folder_of(self, job: Job) -> Path:
         """Return the folder of a run."""
-        of_policy = [] if job.policy == STUDYS_POLICY else [f"policy-{job.policy}"]
-        parts = (
-            [VERL, job.task, *of_policy] if job.engine == VERL else [job.task, *of_policy, f"lr-{job.learning_rate:g}"]
-        )
+        parts = [VERL, job.task] if job.engine == VERL else [job.task, f"lr-{job.learning_rate:g}"]
         return self.folder.joinpath(*parts, f"{job.method}-seed-{job.seed}")
 
     def make(self, job: Job) -> None:
@@ -78,9 +73,9 @@ class Workplace:
             self.records[job] = record
             write_records(self.records_file, self.records.values())
 
-    def model_of(self, task: str, policy: int) -> Path:
-        """Return the folder of a policy."""
-        return self.folder / task / ("model" if policy == STUDYS_POLICY else f"policy-{policy}/model")
+    def policy_of(self, task: str, seed: int) -> Path:
+        """Return the folder of the policy of a seed."""
+        return self.folder / task / f"policy-{seed}"
 
     def make_data(self, task: str) -> None:
         """Make the problems of a task."""
@@ -88,17 +83,17 @@ class Workplace:
         options = ("--task", task, "--train-size", TRAIN_SIZE, "--test-size", VAL_SIZE, "--output-dir", data)
         run_module("data_prep.arithmetic", *options, log_file=data.with_suffix(".log"))
 
-    def teach_policy(self, task: str, policy: int) -> None:
-        """Make a policy of a task, whose data are there; one that is there is kept."""
-        model = self.model_of(task, policy)
-        options = ("--task", task, "--data-dir", self.folder / task / "data", "--output-dir", model, "--seed", policy)
-        run_module("recipe.edge_grpo.quickstart.tiny_policy.build", *options, log_file=model.with_suffix(".log"))
+    def teach_policy(self, task: str, seed: int) -> None:
+        """Make the policy of a seed, when the data of its task are there; one that is there is kept."""
+        policy = self.policy_of(task, seed)
+        options = ("--task", task, "--data-dir", self.folder / task / "data", "--output-dir", policy, "--seed", seed)
+        run_module("recipe.edge_grpo.quickstart.tiny_policy.build", *options, log_file=policy.with_suffix(".log"))
 
     def train(self, job: Job) -> Path:
         """Train in a process of its own; returns the file of its metrics."""
         folder, task = self.folder_of(job), self.folder / job.task
         data = ("--train", task / "data/train.parquet", "--val", task / "data/test.parquet")
-        files = ("--model", self.model_of(job.task, job.policy), *data)
+        files = ("--model", self.policy_of(job.task, job.seed), *data)
         plan = ("--recipe", job.method, "--steps", job.num_steps)
         if job.engine == VERL:
             options = (*files, *plan, "--output-dir", folder, *verl_overrides(job))
@@ -111,19 +106,19 @@ class Workplace:
 
 
 def check_policy(record: RunRecord, recorded: Iterable[RunRecord]) -> None:
-    """Raise RuntimeError if a run validates otherwise before training than others of its policy and engine did.
+    """Raise RuntimeError if a run validates otherwise before training than others of its seed, task and engine did.
 
     A policy is taught where the study runs, and the least bit in which two processors round differently grows to
     another policy. What one policy has learned is not to be compared with what another has.
     """
     job, begin = record.job, record.curves[ACCURACY][0]
     for other in recorded:
-        begins_alike = (other.job.task, other.job.policy, other.job.engine) == (job.task, job.policy, job.engine)
+        begins_alike = (other.job.task, other.job.seed, other.job.engine) == (job.task, job.seed, job.engine)
         if begins_alike and other.curves[ACCURACY][0] != begin:
             raise RuntimeError(
-                f"{job.task}: before training the policy validates at {begin} here and at "
+                f"{job.task}, seed {job.seed}: before training the policy validates at {begin} here and at "
                 f"{other.curves[ACCURACY][0]} in the records, so it is another one: processors round differently. "
-                "Runs of two policies are no study; this one needs records of its own (--records)"
+                "Methods are compared from one policy; this seed needs records of its own (--records)"
             )
 
 
@@ -135,19 +130,17 @@ def run_study(study: Study, place: Workplace) -> list[RunRecord]:
     tuning = list(tuning_jobs(study))
     make_missing(tuning, place, "choosing learning rates", place.num_workers)
     chosen = choose_learning_rates({job: place.records[job].accuracy for job in tuning})
-    final, others = list(final_jobs(study, chosen)), list(jobs_from_other_policies(study, chosen))
-    confirming = list(confirming_jobs(study, chosen))
+    final, confirming = list(final_jobs(study, chosen)), list(confirming_jobs(study))
     make_missing(final, place, "study", place.num_workers)
-    make_missing(others, place, "from other policies", place.num_workers)
     make_missing(confirming, place, "confirming in verl", 1)  # two runs of verl at once halve each other's speed
-    return [place.records[job] for job in (*tuning, *final, *others, *confirming)]
+    return [place.records[job] for job in (*tuning, *final, *confirming)]
 
 
 def make_missing(jobs: Sequence[Job], place: Workplace, described: str, num_workers: int) -> None:
     """Make those of the runs that have no record, with a progress bar."""
     missing = [job for job in jobs if job not in place.records]
     with ThreadPoolExecutor(num_workers) as executor:
-        policies = dict.fromkeys((job.task, job.policy) for job in missing)
+        policies = dict.fromkeys((job.task, job.seed) for job in missing)
         list(executor.map(place.make_data, dict.fromkeys(task for task, _ in policies)))
         list(executor.map(lambda policy: place.teach_policy(*policy), policies))
         finished = as_completed([executor.submit(place.make, job) for job in missing])

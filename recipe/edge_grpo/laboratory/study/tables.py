@@ -20,13 +20,10 @@ def origin_sentence(results: Results) -> str:
     origins = [run.origin for run in results.records]
     if not origins:
         return "No run has been made yet."
-    study, others, plan = results.study, results.study.other_policies, results.study.confirmation
-    num_of_task = (
-        len(study.methods) * (len(study.learning_rates) * len(study.tuning_seeds) + len(study.seeds))
-        + len(others.methods) * len(others.seeds)
-    )  # fmt: skip
-    num_of_verl = sum(map(len, plan.seeds.values())) + len(others.verl_tasks) * len(others.verl_seeds)
-    num_planned = len(study.tasks) * num_of_task + len(plan.methods) * num_of_verl
+    study, plan = results.study, results.study.confirmation
+    num_planned = len(study.tasks) * len(study.methods) * (
+        len(study.learning_rates) * len(study.tuning_seeds) + len(study.seeds)
+    ) + len(plan.tasks) * len(plan.methods) * len(plan.seeds)
     commits, machines = (
         ", ".join(sorted(set(names))) for names in zip(*((o.commit, o.machine) for o in origins), strict=True)
     )

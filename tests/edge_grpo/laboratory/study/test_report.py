@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from recipe.edge_grpo.laboratory.study.answers import claims_of_policies_table, claims_table, verdict_lines
-from recipe.edge_grpo.laboratory.study.other_policies import curves_table, ends_table, policies_table
+from recipe.edge_grpo.laboratory.study.answers import claims_table, verdict_lines
+from recipe.edge_grpo.laboratory.study.beside import curves_table, ends_table
 from recipe.edge_grpo.laboratory.study.records import write_records
 from recipe.edge_grpo.laboratory.study.report import FIGURES, main, read_results, rebuild, write_report
 from recipe.edge_grpo.laboratory.study.results import Results
@@ -86,55 +86,17 @@ def test_runs_from_other_policies_are_told_by_their_ends_as_means_over_seeds(rec
     of_laboratory = [record("grpo", (0.25, 0.5)), record("grpo", (0.25, 0.75), seed=1)]
     runs = [*of_laboratory, record("grpo", (0.125, 0.5), engine="verl")]
     assert rows(ends_table(runs))[2:] == [
-        ["carry", "0", "laboratory", "grpo", "0.0001", "2", "10", "0.250", "0.625"],  # (0.5 + 0.75) / 2
-        ["carry", "0", "verl", "grpo", "0.0001", "1", "10", "0.125", "0.500"],
+        ["carry", "laboratory", "grpo", "0.0001", "2", "10", "0.250", "0.625"],  # (0.5 + 0.75) / 2
+        ["carry", "verl", "grpo", "0.0001", "1", "10", "0.125", "0.500"],
     ]
 
 
 def test_the_origin_counts_the_runs_of_the_plan(results):
-    # two tasks x two methods x (two rates on one seed + two seeds + two policies); one method in verl with three seeds
+    # two tasks x two methods x (two rates on one seed + two seeds), and one method in verl on one task with two seeds
     assert origin_sentence(results) == (
-        "10 of 27 runs, 2026-01-02, commit abc, x86_64, 2 cores, 24 GiB; 5.0 hours of runs in all."
+        "10 of 18 runs, 2026-01-02, commit abc, x86_64, 2 cores, 24 GiB; 5.0 hours of runs in all."
     )
     assert origin_sentence(Results(results.study, [])) == "No run has been made yet."
-
-
-def test_other_policies_have_a_row_each_and_their_runs_count_nowhere_else(results, record):
-    of_policies = [
-        record("grpo", (0.25, 0.5), seed=3, policy=3, equal_rewards_before=(None, 0.125)),
-        record("sft", (0.25, 0.75), seed=3, policy=3, rate=1e-3),
-        record("grpo", (0.5, 0.25), seed=4, policy=4),
-        record("grpo", (0.25, 0.75), seed=3, policy=3, engine="verl"),
-    ]
-    extended = Results(results.study, [*results.records, *of_policies])
-    assert rows(policies_table(extended))[2:5] == [
-        ["carry", "3", "0.250", "0.125", "0.500", "0.750"],
-        ["carry", "4", "0.500", "–", "0.250", "–"],
-        ["carry", "mean", "0.375", "0.125", "0.375", "0.750"],
-    ]
-    assert rows(policies_table(extended, "verl"))[2:] == [
-        ["carry", "3", "0.250", "–", "0.750"],
-        ["carry", "mean", "0.250", "–", "0.750"],
-    ]
-    for table in (lambda of: methods_table(of, "carry"), learning_rates_table, confirmation_table, claims_table):
-        assert table(extended) == table(results)
-
-
-def test_the_claims_are_put_to_other_policies_with_an_interval_over_them(study, record):
-    ahead = {3: 0.75, 4: 0.625}
-    records = [
-        record(method, (0.25, last), task=task, seed=seed, policy=policy, rate=1e-4)
-        for task in ("carry", "carry_hard")
-        for policy, of_edge in ahead.items()
-        for seed, method, last in ((policy, "grpo", 0.5), (policy, "edge_grpo", of_edge))
-    ]
-    tuning = [
-        record(method, seed=100, task=task) for method in ("grpo", "edge_grpo") for task in ("carry", "carry_hard")
-    ]
-    head, _, *table = rows(claims_of_policies_table(Results(study, [*records, *tuning])))
-    assert head[3] == "policies" and {row[0] for row in table} == {"1", "1b", "2", "3", "3b", "4", "5", "6", "7"}
-    # 0.25 and 0.125: mean 0.1875, s = 0.0883883: 12.7062 * 0.0883883 / sqrt(2) = 0.794137
-    assert [row[3:5] for row in table if row[0] == "3"] == [["2", "0.188 [-0.607, 0.982]"]] * 2
 
 
 def test_claims_without_runs_are_not_run(results):

@@ -8,15 +8,7 @@ from pathlib import Path
 import pytest
 
 from recipe.edge_grpo.laboratory.study.__main__ import main
-from recipe.edge_grpo.laboratory.study.plan import (
-    VERL,
-    Confirmation,
-    Job,
-    OtherPolicies,
-    Study,
-    choose_learning_rates,
-    tuning_jobs,
-)
+from recipe.edge_grpo.laboratory.study.plan import VERL, Confirmation, Job, Study, choose_learning_rates, tuning_jobs
 from recipe.edge_grpo.laboratory.study.plan_file import PLAN, read_study
 from recipe.edge_grpo.laboratory.study.records import read_records
 from recipe.edge_grpo.laboratory.study.runner import (
@@ -29,13 +21,7 @@ from recipe.edge_grpo.laboratory.study.runner import (
 )
 
 STUDY = Study(
-    {"carry": 4},
-    ("grpo", "sft"),
-    (0, 1),
-    (1e-4, 1e-3),
-    (100,),
-    OtherPolicies(("grpo",), (3, 4), {"carry": 2}, (4,)),
-    Confirmation({"carry": 2}, ("grpo",), {"carry": (0, 1)}, 3e-4),
+    {"carry": 4}, ("grpo", "sft"), (0, 1), (1e-4, 1e-3), (100,), Confirmation({"carry": 2}, ("grpo",), (0, 1), 3e-4)
 )
 QUICK = PLAN.with_name("study_quick.yaml")
 
@@ -49,8 +35,8 @@ class Imagined(Workplace):
     def make_data(self, task):
         self.prepared.append(task)
 
-    def teach_policy(self, task, policy):
-        self.prepared.append((task, policy))
+    def teach_policy(self, task, seed):
+        self.prepared.append((task, seed))
 
     def train(self, job):
         self.made.append(job)
@@ -75,53 +61,49 @@ def write_metrics(folder, num_steps, accuracy, before_training=0.5):
 
 def test_each_method_is_run_on_the_seeds_of_the_study_with_the_learning_rate_that_was_best_on_others(place):
     records = run_study(STUDY, place)
-    final = [job for job in place.made if job.seed != 100 and job.engine != VERL and job.policy == 0]
+    final = [job for job in place.made if job.seed != 100 and job.engine != VERL]
     assert {(job.method, job.learning_rate, job.seed) for job in final} == {
         *(("grpo", 1e-3, seed) for seed in (0, 1)),
         *(("sft", 1e-4, seed) for seed in (0, 1)),
     }
-    # methods x rates, methods x seeds, one method from two other policies, and one method in verl with three seeds
-    assert len(place.made) == len(records) == 2 * 2 + 2 * 2 + 2 + 3
+    # methods x rates, methods x seeds, and one method in verl
+    assert len(place.made) == len(records) == 2 * 2 + 2 * 2 + 2
     assert {record.accuracy for record in records if record.job in final} == {0.75}
 
 
 def test_the_runs_of_verl_come_last_with_the_rate_and_the_seeds_of_their_own(place):
     run_study(STUDY, place)
-    *of_study, of_policy = place.made[-3:]
-    assert of_study == [Job("carry", "grpo", 3e-4, seed, 2, VERL) for seed in (0, 1)]
-    assert of_policy == Job("carry", "grpo", 1e-3, 4, 2, VERL, policy=4)  # with the rate of the study
-    overrides = set(verl_overrides(of_study[1]))
-    assert "actor_rollout_ref.actor.optim.lr=0.0003" in overrides
-    assert {"data.seed=1", "edge_grpo.seed=1", "actor_rollout_ref.rollout.seed=1"} < overrides
+    assert place.made[-2:] == [Job("carry", "grpo", 3e-4, seed, 2, VERL) for seed in (0, 1)]
+    assert "actor_rollout_ref.actor.optim.lr=0.0003" in verl_overrides(place.made[-1])
+    assert {"data.seed=1", "edge_grpo.seed=1", "actor_rollout_ref.rollout.seed=1"} < set(verl_overrides(place.made[-1]))
 
 
-def test_each_other_policy_is_taught_with_its_seed_and_so_are_its_runs_with_the_rates_that_were_chosen(place):
+def test_each_seed_has_a_policy_of_its_own(place):
     run_study(STUDY, place)
-    of_others = [job for job in place.made if job.policy != 0 and job.engine != VERL]
-    assert sorted(of_others) == [Job("carry", "grpo", 1e-3, seed, 4, policy=seed) for seed in (3, 4)]
-    assert place.folder_of(of_others[0]).relative_to(place.folder).parts[:2] == ("carry", f"policy-{of_others[0].seed}")
-    assert place.prepared[:2] == ["carry", ("carry", 0)]
-    assert {("carry", 3), ("carry", 4)} < set(place.prepared)
+    assert place.prepared[:2] == ["carry", ("carry", 100)]
+    assert set(place.prepared[2:]) == {"carry", ("carry", 0), ("carry", 1)}
+    assert place.policy_of("carry", 1) == place.folder / "carry" / "policy-1"
 
 
 def test_a_run_that_began_with_another_policy_is_refused(record):
     recorded = [record("grpo", (0.25, 0.5)), record("sft", (0.25, 0.75))]
-    check_policy(record("grpo", (0.25, 0.5), seed=1), recorded)
-    with pytest.raises(RuntimeError, match=r"carry: before training the policy validates at 0.125 here and at 0.25"):
-        check_policy(record("grpo", (0.125, 0.5), seed=1), recorded)
+    check_policy(record("edge_grpo", (0.25, 0.5)), recorded)
+    begins = "carry, seed 0: before training the policy validates at 0.125 here and at 0.25 in the records"
+    with pytest.raises(RuntimeError, match=begins):
+        check_policy(record("edge_grpo", (0.125, 0.5)), recorded)
 
 
-@pytest.mark.parametrize("elsewhere", [{"task": "carry_hard"}, {"engine": VERL}, {"policy": 3}], ids=str)
+@pytest.mark.parametrize("elsewhere", [{"task": "carry_hard"}, {"seed": 1}, {"engine": VERL}], ids=str)
 def test_another_task_or_seed_has_another_policy_and_verl_may_validate_a_near_tie_otherwise(record, elsewhere):
     recorded = [record("grpo", (0.25, 0.5)), record("sft", (0.25, 0.75))]
-    check_policy(record("grpo", (0.125, 0.5), seed=1, **elsewhere), recorded)
+    check_policy(record("edge_grpo", (0.125, 0.5), **elsewhere), recorded)
 
 
 def test_records_of_another_policy_stop_a_study_and_stay_as_they_are(place, monkeypatch):
     run_study(STUDY, place)
     before = place.records_file.read_text()
     monkeypatch.setattr(Imagined, "train", lambda self, job: write_metrics(self.folder_of(job), job.num_steps, 1, 0.25))
-    longer = replace(STUDY, seeds=(0, 1, 2))
+    longer = replace(STUDY, methods=("grpo", "sft", "edge_grpo"))
     with pytest.raises(RuntimeError, match="so it is another one"):
         run_study(longer, place)
     assert place.records_file.read_text() == before
@@ -145,7 +127,7 @@ def test_what_is_recorded_is_not_run_again_on_another_machine_either(place, tmp_
     del elsewhere.records[lost]
     place.prepared.clear()
     run_study(STUDY, elsewhere)
-    assert place.prepared == ["carry", ("carry", 0)]
+    assert place.prepared == ["carry", ("carry", 1)]
     assert place.made == [lost]
     assert set(read_records(tmp_path / "records" / "runs.jsonl")) == {record.job for record in records}
 
@@ -208,23 +190,14 @@ def test_the_plan_of_the_study_has_five_seeds_and_every_method_that_the_laborato
         ({"learning_rates": [0]}, "learning_rates must be numbers above 0"),
         ({"learning_rates": ["3e-4"]}, "learning_rates must be numbers above 0"),
         ({"tasks": {"carry": 0}}, "tasks must be numbers above 0"),
-        ({"other_policies": {"methods": ["grpo"]}}, "other_policies needs the keys methods, seeds, verl_"),
-        ({"other_policies": {**vars(STUDY.other_policies), "methods": ["dapo"]}}, "methods: dapo is not in grpo, sft"),
-        ({"other_policies": {**vars(STUDY.other_policies), "seeds": [4, 0]}}, "seeds: 0 is the policy of the study"),
-        ({"other_policies": {**vars(STUDY.other_policies), "verl_seeds": [5]}}, "verl_seeds: 5 is not in 3, 4"),
-        ({"other_policies": {**vars(STUDY.other_policies), "verl_tasks": {"hard": 1}}}, "verl_tasks: hard is not in"),
-        ({"other_policies": {**vars(STUDY.other_policies), "verl_tasks": {"carry": 0}}}, "verl_tasks must be numbers"),
-        ({"confirmation": {**vars(STUDY.confirmation), "methods": ["dapo"]}}, "methods: dapo is none of methods, so"),
-        ({"confirmation": {**vars(STUDY.confirmation), "seeds": {"hard": [0]}}}, "confirmation.seeds needs seeds for"),
         ({"steps": 7}, "it needs the keys confirmation, learning_rates"),
         ({"confirmation": {"tasks": {"carry": 1}}}, "confirmation needs the keys"),
         ({"confirmation": {**vars(STUDY.confirmation), "methods": ["sft"]}}, "confirmation.methods: sft is no recipe"),
-        ({"confirmation": {**vars(STUDY.confirmation), "seeds": {}}}, "confirmation.seeds is empty"),
+        ({"confirmation": {**vars(STUDY.confirmation), "seeds": []}}, "confirmation.seeds is empty"),
     ],
 )
 def test_a_plan_that_is_wrong_is_refused_by_its_key(tmp_path, capsys, changes, named):
-    blocks = {"confirmation": vars(STUDY.confirmation), "other_policies": vars(STUDY.other_policies)}
-    plan = {**vars(STUDY), **blocks, **changes}
+    plan = {**vars(STUDY), "confirmation": vars(STUDY.confirmation), **changes}
     (tmp_path / "plan.yaml").write_text(json.dumps(plan))
     with pytest.raises(SystemExit):
         main(["--output-dir", str(tmp_path / "runs"), "--plan", str(tmp_path / "plan.yaml")])
