@@ -42,8 +42,8 @@ DEFAULT_PLAN = SupervisionPlan(ExamplePlan({"easy": 0.5, "medium": 0.45, "hard":
 def carry_plan(task: str, forgotten_carry_share: float) -> SupervisionPlan:
     """Return the supervision on a task of chains: every first attempt forgets this share of its carries."""
     examples = ExamplePlan({task: 1.0}, 0.15, slip_share=0.85, forgotten_carry_share=forgotten_carry_share)
-    # With 4e-3 half of the seeds had not learned to add by the end (loss 0.1 to 0.3, right in a tenth of the problems); with
-    # this rate those that were tried end at 0.04, which is what cannot be known of the carries, and 0.37 to 0.43 right.
+    # With 4e-3 half of the seeds had not learned to add by the end (loss 0.1 to 0.3, right in a tenth of the problems).
+    # With this rate those that were tried end at 0.04, which is what cannot be known of the carries, and 0.4 right.
     return SupervisionPlan(examples, num_steps=1500, batch_size=32, learning_rate=2e-3, highest_loss=0.1)
 
 
