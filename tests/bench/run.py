@@ -22,7 +22,7 @@ from typing import Any
 from measures import Row, Skipped
 from page import table_line
 
-from recipe.edge_grpo.laboratory.study.runner import CPUINFO, processor_name
+from recipe.edge_grpo.laboratory.study.origin import CPUINFO, processor_name
 
 ROOT = Path(__file__).parent.parent.parent
 FULL_PARTS = ("startup", "commands", "pure", "verls_costs", "grading", "training", "growth", "profiles")

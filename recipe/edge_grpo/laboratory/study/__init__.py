@@ -4,7 +4,7 @@ __main__.py         the command: makes the runs that are missing, and prints the
 plan.py             the runs of a study, and the choice of learning rates; pure
 plan_file.py        reads and checks study.yaml, which says what is run, and study_quick.yaml
 runner.py           makes the runs, in the laboratory and in verl, and records them
-records.py          what is kept of a run: thinned curves, commit, machine
+records.py          what is kept of a run: thinned curves, and its origin (origin.py: commit, machine)
 claims.py           the claims, and how each is answered by an interval over seeds; pure
 results.py          the runs, found by task, seed and method; pure
 tables.py           the tables of the plan's runs, in Markdown; cells.py: means and intervals in them; pure

@@ -1,18 +1,17 @@
 """Makes the runs of a study: in the laboratory on all cores, in verl one after the other; none is made twice."""
 
 import os
-import platform
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tqdm import tqdm
 
+from recipe.edge_grpo.laboratory.study.origin import here_and_now
 from recipe.edge_grpo.laboratory.study.plan import (
     VERL,
     Job,
@@ -25,7 +24,6 @@ from recipe.edge_grpo.laboratory.study.plan import (
 from recipe.edge_grpo.laboratory.study.records import (
     ACCURACY,
     RECORDS_FILE,
-    Origin,
     RunRecord,
     read_entries,
     read_records,
@@ -35,8 +33,6 @@ from recipe.edge_grpo.laboratory.study.records import (
 from recipe.edge_grpo.names import METRICS_FILE
 
 TRAIN_SIZE, VAL_SIZE = 2048, 256
-
-CPUINFO = Path("/proc/cpuinfo")
 
 
 class Workplace:
@@ -166,26 +162,6 @@ def verl_overrides(job: Job) -> list[str]:
         f"actor_rollout_ref.actor.optim.lr={job.learning_rate:g}",
         *(f"{seed}={job.seed}" for seed in seeds),
     ]
-
-
-def here_and_now(seconds: float) -> Origin:
-    """Return where a run that ends now was made."""
-    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    commit = subprocess.run(git, capture_output=True, text=True)
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return Origin(
-        commit=commit.stdout.strip() if commit.returncode == 0 else "not in a repository",
-        date=f"{datetime.now(UTC):%Y-%m-%d}",
-        machine=f"{processor_name(CPUINFO)}, {os.cpu_count()} cores, {memory:.0f} GiB",
-        seconds=round(seconds, 1),
-    )
-
-
-def processor_name(cpuinfo: Path) -> str:
-    """Return the processor by which numbers are rounded, as Linux names it in `cpuinfo`; else its architecture."""
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0]} ({platform.machine()})" if names else platform.machine()
 
 
 def run_module(module: str, *arguments: object, log_file: Path, num_threads: int | None = 1) -> None:

@@ -1,9 +1,7 @@
 """A study: which runs follow from a plan, what is run again, and what is chosen."""
 
 import json
-import platform
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +12,6 @@ from recipe.edge_grpo.laboratory.study.records import read_records
 from recipe.edge_grpo.laboratory.study.runner import (
     Workplace,
     check_policy,
-    here_and_now,
-    processor_name,
     run_study,
     verl_overrides,
 )
@@ -107,14 +103,6 @@ def test_records_of_another_policy_stop_a_study_and_stay_as_they_are(place, monk
     with pytest.raises(RuntimeError, match="so it is another one"):
         run_study(longer, place)
     assert place.records_file.read_text() == before
-
-
-def test_a_record_names_the_processor(tmp_path):
-    cpuinfo = tmp_path / "cpuinfo"
-    cpuinfo.write_text("processor\t: 0\nmodel\t\t: 17\nmodel name\t: Some CPU @ 2 GHz\nmodel name\t: Another\n")
-    assert processor_name(cpuinfo) == f"Some CPU @ 2 GHz ({platform.machine()})"
-    assert processor_name(tmp_path / "missing") == platform.machine()
-    assert here_and_now(1.25).machine.startswith(processor_name(Path("/proc/cpuinfo")) + ", ")
 
 
 def test_what_is_recorded_is_not_run_again_on_another_machine_either(place, tmp_path):
