@@ -18,6 +18,7 @@ import pyarrow
 import pyarrow.parquet
 from omegaconf import OmegaConf
 
+from recipe.edge_grpo.laboratory.study.origin import here_and_now
 from recipe.edge_grpo.laboratory.study.plan import VERL, Job
 from recipe.edge_grpo.laboratory.study.records import (
     METRICS_OF_PRETRAINED,
@@ -27,7 +28,6 @@ from recipe.edge_grpo.laboratory.study.records import (
     thin,
     write_records,
 )
-from recipe.edge_grpo.laboratory.study.runner import here_and_now
 from recipe.edge_grpo.names import METRICS_FILE
 
 METHODS = ("edge_grpo_plus", "grpo")
