@@ -297,6 +297,7 @@ def test_an_interpreter_that_exits_neither_hangs_nor_leaves_processes(ending):
         f"""
         import signal, psutil
         from reward_fns.verifier.pool import get_shared_pool
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # Of a test in the background it is ignored.
         get_shared_pool().compare("x+1", "1+x")
         for _ in range(100):  # More than a minute's work.
             get_shared_pool().submit("9^{{9^{{9}}}}", "1")
