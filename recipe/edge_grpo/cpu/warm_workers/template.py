@@ -45,13 +45,12 @@ SECONDS_TO_ASK = 5
 class Template:
     """Answers launchers: one fork for each that asks, and its exit code when it has ended."""
 
-    def __init__(self, listener: socket.socket) -> None:
-        self.listener, self.environment = listener, dict(os.environ)
+    def __init__(self, listener: socket.socket, raylet: int) -> None:
+        self.listener, self.raylet, self.environment = listener, raylet, dict(os.environ)
         self.forks: dict[int, tuple[int, socket.socket]] = {}
         """{pidfd of a fork: its process, its launcher}."""
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, selectors.EVENT_READ)
-        self.raylet = os.pidfd_open(int(os.environ[RAYLET]))
         self.selector.register(self.raylet, selectors.EVENT_READ)
 
     def serve(self) -> Request | None:
@@ -121,10 +120,15 @@ def main() -> None:
     """Run the command."""
     folder = Path(sys.argv[1])
     multiprocessing.set_executable(str(folder / PYTHON))  # for vLLM's engine, a process of its server
+    try:
+        raylet = os.pidfd_open(int(os.environ[RAYLET]))
+    except ProcessLookupError:  # it has ended before this process could watch it
+        shutil.rmtree(folder, ignore_errors=True)
+        return
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / SOCKET))
         listener.listen()
-        template = Template(listener)
+        template = Template(listener, raylet)
         with classes_of_actors_drawn_by_python():
             for module in MODULES:
                 importlib.import_module(module)

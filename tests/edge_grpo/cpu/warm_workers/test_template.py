@@ -219,6 +219,17 @@ def test_the_template_ends_with_the_raylet_and_removes_its_folder(setting):
     assert not setting.folder.exists()
 
 
+def test_a_template_whose_raylet_has_ended_before_it_began_ends_and_removes_its_folder(tmp_path):
+    raylet = subprocess.Popen(["true"])
+    raylet.wait()
+    folder = tmp_path / "python"
+    folder.mkdir()
+    environment = {**os.environ, "RAY_RAYLET_PID": str(raylet.pid)}
+    command = [sys.executable, "-c", TEMPLATE, str(folder), str(tmp_path)]
+    assert subprocess.run(command, env=environment, timeout=PATIENCE).returncode == 0
+    assert not folder.exists()
+
+
 def test_where_the_template_has_died_a_launcher_becomes_python(setting):
     setting.template.kill()
     setting.template.wait()
@@ -247,11 +258,10 @@ class Resets(socket.socket):
 
 
 @pytest.fixture
-def template(monkeypatch):
+def template():
     """A template in this process, whose raylet is this process too."""
-    monkeypatch.setenv("RAY_RAYLET_PID", str(os.getpid()))
     with socket.socket(socket.AF_UNIX) as listener:
-        template = Template(listener)
+        template = Template(listener, os.pidfd_open(os.getpid()))
         yield template
         template.selector.close()
         os.close(template.raylet)
