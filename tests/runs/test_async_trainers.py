@@ -20,15 +20,18 @@ GROUP_SIZE = 8
 
 ANSWER = "After verification, the correct answer is"
 
+SEQUENCES_AT_ONCE = "actor_rollout_ref.rollout.max_num_seqs"
+
 TRAINERS = ["colocate", "separate"]
 
 
 @pytest.fixture(scope="module")
 def runs(start_run: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
     """runs(trainer): a finished run, validated at its ends, with a checkpoint."""
+    # A vLLM that takes longer than a step of training, so that an update finds responses at work or waiting.
     profiles = {
-        "colocate": ["+profile=cpu", "trainer.v1.trainer_mode=edge_grpo_colocate_async"],
-        "separate": ["+profile=cpu_separate"],
+        "colocate": ["+profile=cpu", "trainer.v1.trainer_mode=edge_grpo_colocate_async", f"{SEQUENCES_AT_ONCE}=2"],
+        "separate": ["+profile=cpu_separate", f"{SEQUENCES_AT_ONCE}=1"],
     }
     finished: dict[str, Any] = {}
 
@@ -38,8 +41,6 @@ def runs(start_run: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
             overrides = ["+recipe=edge_grpo", *profiles[trainer], f"trainer.total_training_steps={NUM_STEPS}"]
             overrides += [f"trainer.test_freq={NUM_STEPS}", f"trainer.save_freq={NUM_STEPS}"]
             overrides += [f"trainer.validation_data_dir={folder}/validation"]
-            # A vLLM that takes longer than a step of training, so that an update finds responses at work or waiting.
-            overrides += ["actor_rollout_ref.rollout.max_num_seqs=2"]
             finished[trainer] = start_run(folder, *overrides).finished()
         return finished[trainer]
 

@@ -4,8 +4,9 @@ It keeps the trainer's side of the contract: a step is saved when the run stops,
 stops it after a step with exit code 0 and stays there, and the next start takes it away and goes on after the saved
 step.
 
-`stub.steps` and `stub.exit_code` among the overrides are its own; `stub.on_ray=true` also starts an actor with a child
-on every node of the cluster that it is told to join.
+`stub.steps` and `stub.exit_code` among the overrides are its own; with `stub.never_stops=true` a stop is asked for in
+vain, as within a step that is longer than the time Slurm gives; `stub.on_ray=true` also starts an actor with a child on
+every node of the cluster that it is told to join.
 """
 
 import json
@@ -53,7 +54,7 @@ def main() -> int:
         step += 1
         with (folder / "steps.txt").open("a") as log:
             log.write(f"{step}\n")
-        if stop_file.exists():
+        if stop_file.exists() and "stub.never_stops" not in values:
             step_file.write_text(str(step))
             return 0
     del actors

@@ -98,7 +98,8 @@ def test_a_preempted_run_with_time_to_stop_loses_no_step(slurm: Any, stub: str) 
 @pytest.mark.run
 def test_a_preempted_run_without_time_to_stop_starts_again_from_its_last_checkpoint(slurm: Any, stub: str) -> None:
     options = ("--partition=normal", "--nodelist=n1")
-    job = slurm.submit("train.sbatch", FOR_EVER, options=options, EDGE_GRPO_PYTHON=stub)
+    overrides = (FOR_EVER, "stub.never_stops=true")  # between Slurm's two signals there may be time for a step
+    job = slurm.submit("train.sbatch", *overrides, options=options, EDGE_GRPO_PYTHON=stub)
     slurm.wait_until(job, is_running_steps(slurm, job), 30)
     processes = slurm.processes(job)
     slurm.command("sbatch", "--partition=urgent", "--nodelist=n1", "--exclusive", "--wrap=sleep 1")
