@@ -10,19 +10,17 @@ import importlib
 import json
 import os
 import platform
-import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from measures import Row, Skipped
 from page import table_line
 
-from recipe.edge_grpo.laboratory.study.origin import CPUINFO, processor_name
+from recipe.edge_grpo.laboratory.study.origin import here_and_now
 
 ROOT = Path(__file__).parent.parent.parent
 FULL_PARTS = ("startup", "commands", "pure", "verls_costs", "grading", "training", "growth", "profiles")
@@ -85,14 +83,10 @@ def add(row: Row | Skipped, part: dict[str, Any]) -> None:
 
 
 def where_and_when() -> dict[str, str]:
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    changed = subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=ROOT)
-    machine = f"{processor_name(CPUINFO)}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start"
-    return {
-        "date": date.today().isoformat(),
-        "commit": (commit.stdout.strip() or "unknown") + (" with changes" if changed.returncode == 1 else ""),
-        "machine": f"{machine}, Python {platform.python_version()}",
-    }
+    """Return commit, date and machine of a part that begins now, as its table says them."""
+    origin = here_and_now(0)
+    busy = f"load {os.getloadavg()[0]:.1f} at the start, Python {platform.python_version()}"
+    return {"date": origin.date, "commit": origin.commit, "machine": f"{origin.machine}, {busy}"}
 
 
 if __name__ == "__main__":
