@@ -30,6 +30,10 @@ class SupervisionPlan:
     highest_loss: float | None = None
     """A model with a higher loss at the end (mean of the last tenth, nats a token) has not learned; None: any has."""
 
+    def is_learned(self, loss: float) -> bool:
+        """Return whether a model that ends with this loss has learned; one that is no number tells that it has not."""
+        return self.highest_loss is None or loss <= self.highest_loss
+
 
 def supervise(
     model: PreTrainedModel,

@@ -1,6 +1,8 @@
 """The folder of the tiny policy: what is in it, when it is built again, and what is never replaced."""
 
+import math
 import os
+import re
 from dataclasses import replace
 
 import pytest
@@ -74,7 +76,7 @@ def test_a_folder_with_other_files_is_not_replaced(brief_plan, data_dir, tmp_pat
 def test_a_policy_that_has_not_learned_is_refused_and_not_written(data_dir, tmp_path, monkeypatch, capsys):
     unlearned = replace(PLANS["carry"], num_steps=2, batch_size=4)
     with pytest.raises(
-        ValueError, match=r"the loss after 2 steps is \d\.\d+, above 0.1: .* another --seed than 7 may do"
+        ValueError, match=r"the loss after 6 steps is \d\.\d+, above 0.06: .* another --seed than 7 may do"
     ):
         build_model_folder(data_dir, tmp_path / "tiny", seed=7, plan=unlearned)
     monkeypatch.setitem(PLANS, "carry", unlearned)
@@ -85,6 +87,27 @@ def test_a_policy_that_has_not_learned_is_refused_and_not_written(data_dir, tmp_
     monkeypatch.setitem(PLANS, "carry", replace(unlearned, highest_loss=100.0))
     main(["--task", "carry", "--data-dir", str(data_dir), "--output-dir", str(tmp_path / "tiny")])
     assert os.listdir(tmp_path) == ["tiny"]
+
+
+def loss_and_steps(summary):
+    found = re.search(r"(\d+) steps, loss (\d\.\d+)", summary)
+    return float(found[2]), int(found[1])
+
+
+def test_a_policy_that_has_not_learned_yet_is_supervised_again(data_dir, tmp_path):
+    plan = replace(PLANS["carry"], num_steps=30, batch_size=4, highest_loss=None)
+    first_loss, num_steps = loss_and_steps(build_model_folder(data_dir, tmp_path / "once", plan=plan))
+    assert num_steps == 30
+    plan = replace(plan, highest_loss=first_loss - 0.1)
+    loss, num_steps = loss_and_steps(build_model_folder(data_dir, tmp_path / "again", plan=plan))
+    assert loss <= first_loss - 0.1
+    assert num_steps in (60, 90)
+
+
+@pytest.mark.parametrize(("loss", "is_learned"), [(0.06, True), (0.061, False), (math.nan, False)])
+def test_a_policy_has_learned_up_to_the_highest_loss(loss, is_learned):
+    assert PLANS["carry"].is_learned(loss) is is_learned
+    assert PLANS["mixed"].is_learned(loss)
 
 
 def test_missing_data_is_named(brief_plan, tmp_path):
