@@ -43,7 +43,7 @@ DEFAULT_PLAN = SupervisionPlan(ExamplePlan({"easy": 0.5, "medium": 0.45, "hard":
 def carry_plan(task: str, forgotten_carry_share: float, highest_loss: float) -> SupervisionPlan:
     """Return the supervision on a task of chains: every first attempt forgets this share of its carries."""
     examples = ExamplePlan({task: 1.0}, 0.15, slip_share=0.85, forgotten_carry_share=forgotten_carry_share)
-    # With 4e-3 half of the seeds had not learned to add by the end, with 2e-3 one in six.
+    # With 4e-3 half of the seeds had not learned to add by the end, with 2e-3 five of twelve.
     return SupervisionPlan(examples, num_steps=1500, batch_size=32, learning_rate=2e-3, highest_loss=highest_loss)
 
 
