@@ -117,6 +117,11 @@ def last_mean(method: str, curve: str) -> Number:
     return lambda runs: _mean(runs[method].values(curve)[-NUM_VALUES:])
 
 
+def mean_accuracy(method: str) -> Number:
+    """Return the mean of all validations of a method after the first, which is before training."""
+    return lambda runs: _mean(runs[method].values(ACCURACY)[1:])
+
+
 def first_mean(method: str, curve: str) -> Number:
     """Return the mean of the first values of a curve."""
     return lambda runs: _mean(runs[method].values(curve)[:NUM_VALUES])
@@ -206,6 +211,12 @@ CLAIMS = (
     ),
     Claim("3", "EDGE-GRPO beats GRPO at equal steps", BOTH, _ahead("edge_grpo", "grpo")),
     Claim("3b", "EDGE-GRPO beats GRPO at equal tokens", BOTH, at_equal_tokens("edge_grpo", "grpo")),
+    Claim(
+        "3c",
+        "EDGE-GRPO learns sooner than GRPO",
+        BOTH,
+        difference(mean_accuracy("edge_grpo"), mean_accuracy("grpo")),
+    ),
     Claim("4", "EDA adds to correction", BOTH, _ahead("edge_grpo", "gec_only")),
     Claim("5", "The contrast guard helps on easy problems", (EASY,), _ahead("edge_grpo_contrast", "edge_grpo")),
     Claim("6", "No credit for the failed first pass helps", BOTH, _ahead("edge_grpo_plus", "edge_grpo_contrast")),

@@ -18,8 +18,12 @@ from recipe.edge_grpo.laboratory.training import validation_accuracy
 
 RECORDS_FILE = "runs.jsonl"
 
-PRETRAINED_FILE, OTHER_POLICIES_FILE = "pretrained.jsonl", "other_policies.jsonl"
-"""The records of runs beside the plan: with a pretrained model, and from other policies than the study's."""
+PRETRAINED_FILE, FIRST_STUDY_FILE, OTHER_POLICIES_FILE = (
+    "pretrained.jsonl",
+    "first_study.jsonl",
+    "other_policies.jsonl",
+)
+"""The records of runs beside the plan: with a pretrained model, of an earlier study, from policies tried after it."""
 
 ACCURACY, TOKENS = "accuracy", "tokens_sampled"
 ENTROPY, EQUAL_BEFORE, EQUAL_AFTER = "entropy", "equal_rewards_before", "equal_rewards_after"

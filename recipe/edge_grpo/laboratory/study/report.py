@@ -17,7 +17,13 @@ from recipe.edge_grpo.laboratory.study.answers import claims_table, verdict_line
 from recipe.edge_grpo.laboratory.study.beside import curves_table, ends_table
 from recipe.edge_grpo.laboratory.study.figures import draw_accuracy, draw_claims, draw_groups, draw_verl
 from recipe.edge_grpo.laboratory.study.plan_file import PLAN, read_study
-from recipe.edge_grpo.laboratory.study.records import OTHER_POLICIES_FILE, PRETRAINED_FILE, RECORDS_FILE, read_records
+from recipe.edge_grpo.laboratory.study.records import (
+    FIRST_STUDY_FILE,
+    OTHER_POLICIES_FILE,
+    PRETRAINED_FILE,
+    RECORDS_FILE,
+    read_records,
+)
 from recipe.edge_grpo.laboratory.study.results import Results
 from recipe.edge_grpo.laboratory.study.tables import (
     confirmation_table,
@@ -35,6 +41,7 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "learning rates": learning_rates_table,
     "confirmation": confirmation_table,
     "pretrained": lambda results: curves_table(results.beside[PRETRAINED_FILE]),
+    "first study": lambda results: claims_table(Results(results.study, results.beside[FIRST_STUDY_FILE])),
     "other policies": lambda results: ends_table(results.beside[OTHER_POLICIES_FILE]),
 }
 """{name of a block of the document: what stands in it}."""
@@ -59,7 +66,8 @@ def rebuild(document: str, results: Results) -> str:
 
 def read_results(records_folder: Path, plan: Path = PLAN) -> Results:
     """Read what is recorded; raises OSError for a plan that is not there, ValueError for what cannot be read."""
-    beside = {name: read_records(records_folder / name).values() for name in (PRETRAINED_FILE, OTHER_POLICIES_FILE)}
+    files = (PRETRAINED_FILE, FIRST_STUDY_FILE, OTHER_POLICIES_FILE)
+    beside = {name: read_records(records_folder / name).values() for name in files}
     return Results(read_study(plan), read_records(records_folder / RECORDS_FILE).values(), beside)
 
 

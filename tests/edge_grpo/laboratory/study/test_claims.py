@@ -15,6 +15,7 @@ from recipe.edge_grpo.laboratory.study.claims import (
     first_mean,
     last_accuracy,
     last_mean,
+    mean_accuracy,
     rank_correlation,
 )
 
@@ -65,6 +66,15 @@ def test_the_first_and_the_last_are_two_values_each(record):
     assert last_mean("a", "entropy")(runs) == 5.0
     with pytest.raises(LookupError):
         last_mean("a", "equal_rewards_after")(runs)
+
+
+def test_who_learns_sooner_has_the_higher_mean_of_the_validations_after_the_first(record):
+    sooner, later = record("sooner", (0.1, 0.6, 0.6)), record("later", (0.1, 0.1, 0.8))
+    runs = {"sooner": sooner, "later": later}
+    assert mean_accuracy("sooner")(runs) == pytest.approx(0.6)
+    assert mean_accuracy("later")(runs) == pytest.approx(0.45)  # (0.1 + 0.8) / 2
+    with pytest.raises(LookupError):
+        mean_accuracy("untrained")({"untrained": record("untrained", (0.1,))})
 
 
 def test_at_equal_tokens_the_last_validation_counts_before_either_has_sampled_more(record):
@@ -119,7 +129,7 @@ def test_every_claim_reads_runs_that_the_study_makes(record):
         for seed in (0, 1)
     ]
     found = findings(CLAIMS, dict.fromkeys(study.tasks, seeds))
-    assert {finding.claim.key for finding in found} == {"1", "1b", "2", "3", "3b", "4", "5", "6", "7", "8"}
+    assert {finding.claim.key for finding in found} == {"1", "1b", "2", "3", "3b", "3c", "4", "5", "6", "7", "8"}
     assert [finding.claim.key for finding in found if finding.answer is Answer.NOT_RUN] == ["8", "8"]  # all ends equal
     assert [finding.claim.key for finding in found if finding.answer is Answer.YES] == []
 

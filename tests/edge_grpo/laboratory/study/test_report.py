@@ -91,6 +91,18 @@ def test_runs_from_other_policies_are_told_by_their_ends_as_means_over_seeds(rec
     ]
 
 
+def test_an_earlier_study_has_its_own_answers(study, record):
+    tuning = [record(method, (0, 0.5), seed=100) for method in ("edge_grpo", "grpo")]
+    ends = {("edge_grpo", 0): 0.8, ("edge_grpo", 1): 0.9, ("grpo", 0): 0.5, ("grpo", 1): 0.5}
+    earlier = [record(method, (0, end), seed=seed) for (method, seed), end in ends.items()]
+    results = Results(study, [], {"first_study.jsonl": [*tuning, *earlier]})
+    document = rebuild("<!-- study: first study -->\n<!-- end -->\n<!-- study: claims -->\n<!-- end -->", results)
+    of_earlier, of_study = document.split("<!-- study: claims -->")
+    # 0.3 and 0.4: mean 0.35, s = 0.0707107: 12.7062 * 0.0707107 / sqrt(2) = 0.63531
+    assert "| 3 | EDGE-GRPO beats GRPO at equal steps | carry | 2 | 0.350 [-0.285, 0.985] | above 0 |" in of_earlier
+    assert "| 3 | EDGE-GRPO beats GRPO at equal steps | carry | 0 | – | above 0 | – | not run |" in of_study
+
+
 def test_the_origin_counts_the_runs_of_the_plan(results):
     # two tasks x two methods x (two rates on one seed + two seeds), and one method in verl on one task with two seeds
     assert origin_sentence(results) == (
