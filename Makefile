@@ -47,7 +47,7 @@ real-model: install ## Train a pretrained model of 135 million parameters two st
 band: install ## Compare validations of verl (VERL_RUN=) with those of the laboratory (LABORATORY=), see docs/laboratory.md
 	@$(PYTHON_IN_VENV) tests/bench/laboratory_band.py --verl '$(VERL_RUN)' --laboratory '$(LABORATORY)'
 
-study: install ## Train every method on every task with seeds, where it was left off (RECORDS= a folder with a runs.jsonl: not what is recorded there; QUICK=1: minutes)
+study: install ## Train every method on every task with seeds, where it was left off (RECORDS=docs/study: not what is recorded there; QUICK=1: minutes)
 	@$(PYTHON_IN_VENV) -m recipe.edge_grpo.laboratory.study $(if $(RECORDS),--records '$(RECORDS)') \
 		--output-dir runs/study$(if $(QUICK),-quick --plan recipe/edge_grpo/laboratory/study/study_quick.yaml)
 

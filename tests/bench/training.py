@@ -79,15 +79,14 @@ def make_assets(folder: Path) -> Assets:
 def make_large_policy(folder: Path, assets: Assets) -> Assets:
     """Make a policy ten times larger by the builder of the tiny one, or find it made."""
     from recipe.edge_grpo.quickstart.tiny_policy.architecture import build_tokenizer, build_untrained_model
-    from recipe.edge_grpo.quickstart.tiny_policy.build import carry_plan
+    from recipe.edge_grpo.quickstart.tiny_policy.build import PLANS
     from recipe.edge_grpo.quickstart.tiny_policy.supervision import SupervisionPlan, supervise
 
     model_folder = folder / "large-model"
     if not (model_folder / "config.json").exists():
         tokenizer = build_tokenizer()
         model = build_untrained_model(tokenizer, seed=0, hidden_size=LARGE_HIDDEN_SIZE)
-        examples = carry_plan("carry", forgotten_carry_share=0.6).examples
-        plan = SupervisionPlan(examples, NUM_SUPERVISED_STEPS, batch_size=32, learning_rate=2e-3)
+        plan = SupervisionPlan(PLANS["carry"].examples, NUM_SUPERVISED_STEPS, batch_size=32, learning_rate=2e-3)
         supervise(model, tokenizer, plan, set(), random.Random(0))
         tokenizer.save_pretrained(model_folder)
         model.save_pretrained(model_folder)

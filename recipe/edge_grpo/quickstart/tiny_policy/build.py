@@ -86,20 +86,22 @@ def build_model_folder(
     start = time.monotonic()
     tokenizer = build_tokenizer()
     model = build_untrained_model(tokenizer, seed)
-    losses: list[float] = []
     rng = random.Random(f"supervision {seed}")
-    while len(losses) < MOST_ROUNDS and not (losses and plan.is_learned(losses[-1])):
-        losses.append(supervise(model, tokenizer, plan, texts, rng))
-    num_steps = len(losses) * plan.num_steps
-    if not plan.is_learned(losses[-1]):
+    num_steps = 0
+    for _ in range(MOST_ROUNDS):
+        loss = supervise(model, tokenizer, plan, texts, rng)
+        num_steps += plan.num_steps
+        if plan.is_learned(loss):
+            break
+    else:
         raise ValueError(
-            f"the loss after {num_steps} steps is {losses[-1]:.3f}, above {plan.highest_loss}: the policy has not "
-            f"learned its task, and nothing was written to {output_dir}; another --seed than {seed} may do"
+            f"the loss after {num_steps} steps is {loss:.3f}, above {plan.highest_loss}: the policy has "
+            f"not learned its task, and nothing was written to {output_dir}; another --seed than {seed} may do"
         )
     _save(model, tokenizer, record, output_dir)
     return (
-        f"{output_dir}: {model.num_parameters():,} parameters, {len(tokenizer)} tokens, {num_steps} steps, "
-        f"loss {losses[-1]:.3f}, {time.monotonic() - start:.0f} s"
+        f"{output_dir}: {model.num_parameters():,} parameters, {len(tokenizer)} tokens, "
+        f"{num_steps} steps, loss {loss:.3f}, {time.monotonic() - start:.0f} s"
     )
 
 
