@@ -8,10 +8,12 @@ from recipe.edge_grpo.laboratory.study.claims import Number, RunsOfSeed, numbers
 
 
 def cell(seeds: Sequence[RunsOfSeed], number: Number, is_share: bool = True) -> str:
-    """Return the mean over the seeds that have the number; of a share its interval too."""
+    """Return the mean over the seeds that have the number; of a share its interval too, as far as shares go."""
     numbers = numbers_of(seeds, number)
-    interval = mean_interval(numbers) if is_share and len(numbers) > 1 else None
-    return with_interval(numbers, interval) if is_share else middle(numbers)
+    if not is_share or len(numbers) < 2:
+        return middle(numbers)
+    low, high = mean_interval(numbers)
+    return with_interval(numbers, (max(0.0, low), min(1.0, high)))
 
 
 def with_interval(numbers: Sequence[float], interval: tuple[float, float] | None) -> str:

@@ -28,8 +28,8 @@ def results(study, record):
         record("grpo", (0.2, 0.3, 0.4), seed=100, rate=1e-3),
         record("sft", (0.2, 0.3, 0.4), seed=100),
         record("sft", (0.2, 0.6, 0.5), seed=100, rate=1e-3),
-        record("grpo", (0.2, 0.6, 0.7), entropy=(None, 0.5, 0.25), equal_rewards_before=(None, 0.0, 0.5)),
-        record("grpo", (0.2, 0.6, 0.9), seed=1),
+        record("grpo", (0.2, 0.6, 0.78), entropy=(None, 0.5, 0.25), equal_rewards_before=(None, 0.0, 0.5)),
+        record("grpo", (0.2, 0.6, 0.82), seed=1),
         record("grpo", (0.2, 0.6, 0.1), seed=1, rate=1e-3),  # with a rate that was not chosen
         record("sft", (0.2, 0.6, 0.5), seed=0, rate=1e-3, tokens_sampled=(0, 0, 0)),
         record("grpo", (0.25, 0.75), rate=3e-4, engine="verl"),
@@ -45,8 +45,9 @@ def rows(table):
 def test_the_table_of_methods_has_the_runs_with_the_learning_rate_that_was_chosen(results):
     head, _, grpo, sft = rows(methods_table(results, "carry"))
     cells = dict(zip(head, grpo, strict=True))
-    # 0.7 and 0.9: mean 0.8, s = 0.141421, t of one degree 12.7062: 12.7062 * 0.141421 / sqrt(2) = 1.27062
-    assert cells["last validation"] == "0.800 [-0.471, 2.071]"
+    # 0.78 and 0.82: mean 0.8, s = 0.028284, t of one degree 12.7062: 12.7062 * 0.028284 / sqrt(2) = 0.25412,
+    # and no share is above 1
+    assert cells["last validation"] == "0.800 [0.546, 1.000]"
     assert (cells["learning rate"], cells["seeds"]) == ("0.0001", "2")
     assert cells["million tokens"] == "0.020"  # 1000 a step, 20 steps
     assert cells["entropy, last"] == "0.375"  # one seed has it: no interval
@@ -63,9 +64,9 @@ def test_the_learning_rate_that_was_chosen_is_bold(results):
 
 
 def test_runs_of_verl_have_a_table_of_their_own(results):
-    # 0.75 and 0.5: mean 0.625, s = 0.176777: 12.7062 * 0.176777 / sqrt(2) = 1.58828
+    # 0.75 and 0.5: mean 0.625, s = 0.176777: 12.7062 * 0.176777 / sqrt(2) = 1.58828, which is beyond all shares
     (row,) = rows(confirmation_table(results))[2:]
-    assert row == ["carry", "grpo", "2", "10", "0.250", "0.625 [-0.963, 2.213]", "abc, x86_64, 2 cores, 24 GiB"]
+    assert row == ["carry", "grpo", "2", "10", "0.250", "0.625 [0.000, 1.000]", "abc, x86_64, 2 cores, 24 GiB"]
     (row,) = rows(confirmation_table(Results(results.study, [])))[2:]
     assert row == ["carry", "grpo", "0", "10", "–", "–", "not run yet"]
 
