@@ -55,19 +55,9 @@ class Verification:
         )
 
     @property
-    def rejected_solutions(self) -> frozenset[int]:
-        """The rows whose solution does not end in a box with an accepted answer."""
-        return self.failures[SOLUTION_NOT_ACCEPTED]
-
-    @property
     def num_accepted_answers(self) -> int:
         """The number of problems whose answers are all graded as they should be."""
         return len(self.checked) - len(self.rejected_answers)
-
-    @property
-    def num_accepted_solutions(self) -> int:
-        """The number of reference solutions that end in a box with an accepted answer."""
-        return len(self.checked) - len(self.without_solution) - len(self.rejected_solutions)
 
 
 def verify_references(
