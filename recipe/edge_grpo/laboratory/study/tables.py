@@ -1,6 +1,6 @@
 """The tables of the runs that the plan of a study has, in Markdown. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from recipe.edge_grpo.laboratory.study.cells import cell, middle
 from recipe.edge_grpo.laboratory.study.claims import (
@@ -11,7 +11,7 @@ from recipe.edge_grpo.laboratory.study.claims import (
     last_mean,
 )
 from recipe.edge_grpo.laboratory.study.plan import VERL
-from recipe.edge_grpo.laboratory.study.records import ACCURACY, ENTROPY, EQUAL_AFTER, EQUAL_BEFORE, TOKENS
+from recipe.edge_grpo.laboratory.study.records import ACCURACY, ENTROPY, EQUAL_AFTER, EQUAL_BEFORE, TOKENS, Origin
 from recipe.edge_grpo.laboratory.study.results import Results
 
 
@@ -24,15 +24,11 @@ def origin_sentence(results: Results) -> str:
     num_planned = len(study.tasks) * len(study.methods) * (
         len(study.learning_rates) * len(study.tuning_seeds) + len(study.seeds)
     ) + len(plan.tasks) * len(plan.methods) * len(plan.seeds)
-    commits, machines = (
-        ", ".join(sorted(set(names))) for names in zip(*((o.commit, o.machine) for o in origins), strict=True)
-    )
     dates = sorted({origin.date for origin in origins})
     days = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     hours = sum(origin.seconds for origin in origins) / 3600
-    return (
-        f"{len(origins)} of {num_planned} runs, {days}, commit {commits}, {machines}; {hours:.1f} hours of runs in all."
-    )
+    made = f"{days}, commit {commits_and_machines(origins)}"
+    return f"{len(origins)} of {num_planned} runs, {made}; {hours:.1f} hours of runs in all."
 
 
 def methods_table(results: Results, task: str) -> str:
@@ -84,9 +80,17 @@ def confirmation_table(results: Results) -> str:
             runs = [of_seed[method] for of_seed in seeds[task] if method in of_seed]
             first = middle([run.values(ACCURACY)[0] for run in runs])
             last = cell(seeds[task], last_accuracy(method))
-            made = "; ".join(sorted({f"{run.origin.commit}, {run.origin.machine}" for run in runs})) or "not run yet"
+            made = commits_and_machines([run.origin for run in runs]) or "not run yet"
             lines.append(f"| {task} | {method} | {len(runs)} | {num_steps} | {first} | {last} | {made} |")
     return "\n".join(lines)
+
+
+def commits_and_machines(origins: Sequence[Origin]) -> str:
+    """Return each machine behind the commits that runs were made with on it."""
+    of_machine: dict[str, set[str]] = {}
+    for origin in origins:
+        of_machine.setdefault(origin.machine, set()).add(origin.commit)
+    return "; ".join(f"{', '.join(sorted(commits))}, {machine}" for machine, commits in sorted(of_machine.items()))
 
 
 def _rate_cell(results: Results, task: str, method: str, rate: float) -> str:

@@ -7,10 +7,11 @@ import pytest
 
 from recipe.edge_grpo.laboratory.study.answers import claims_table, verdict_lines
 from recipe.edge_grpo.laboratory.study.beside import curves_table, ends_table
-from recipe.edge_grpo.laboratory.study.records import write_records
+from recipe.edge_grpo.laboratory.study.records import Origin, write_records
 from recipe.edge_grpo.laboratory.study.report import FIGURES, main, read_results, rebuild, write_report
 from recipe.edge_grpo.laboratory.study.results import Results
 from recipe.edge_grpo.laboratory.study.tables import (
+    commits_and_machines,
     confirmation_table,
     learning_rates_table,
     methods_table,
@@ -69,6 +70,13 @@ def test_runs_of_verl_have_a_table_of_their_own(results):
     assert row == ["carry", "grpo", "2", "10", "0.250", "0.625 [0.000, 1.000]", "abc, x86_64, 2 cores, 24 GiB"]
     (row,) = rows(confirmation_table(Results(results.study, [])))[2:]
     assert row == ["carry", "grpo", "0", "10", "–", "–", "not run yet"]
+
+
+def test_a_machine_stands_once_behind_the_commits_of_its_runs():
+    made = [("b", "x86_64"), ("a", "x86_64"), ("b", "x86_64"), ("c", "arm64")]
+    origins = [Origin(commit, "2026-01-02", machine, 1.0) for commit, machine in made]
+    assert commits_and_machines(origins) == "c, arm64; a, b, x86_64"
+    assert commits_and_machines([]) == ""
 
 
 def test_runs_beside_the_plan_have_a_row_for_each_validation(record):
