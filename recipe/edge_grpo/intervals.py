@@ -66,6 +66,18 @@ def next_value_interval(values: Sequence[float], confidence_level: float = 0.95)
     return fmean(values) - half, fmean(values) + half
 
 
+def cut_interval(interval: tuple[float, float], highest: float = 1.0) -> tuple[float, float]:
+    """Return the part of an interval in which a number from 0 to `highest` can be, as a share or an entropy is.
+
+    Student's interval of few values knows no bounds. An interval without such a part becomes the bound next to it.
+
+    >>> cut_interval((-0.1, 0.4)), cut_interval((0.6, 1.3)), cut_interval((0.6, 1.3), highest=math.inf)
+    ((0.0, 0.4), (0.6, 1.0), (0.6, 1.3))
+    """
+    low, high = (min(max(0.0, bound), highest) for bound in interval)
+    return low, high
+
+
 def t_test(values: Sequence[float], expected: float = 0.0) -> float:
     """Return the two-sided p-value of Student's test that the mean is `expected`; paired, if given differences.
 

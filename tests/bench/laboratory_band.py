@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from recipe.edge_grpo.intervals import next_value_interval
+from recipe.edge_grpo.intervals import cut_interval, next_value_interval
 from recipe.edge_grpo.names import METRICS_FILE
 from recipe.edge_grpo.quickstart.learning import validations_of
 
@@ -52,8 +52,7 @@ def band(values: Sequence[float]) -> tuple[float, float]:
     >>> low, high
     (0.0, 1.0)
     """
-    low, high = next_value_interval(values)
-    return max(0.0, low), min(1.0, high)
+    return cut_interval(next_value_interval(values))
 
 
 if __name__ == "__main__":

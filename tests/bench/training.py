@@ -60,7 +60,7 @@ def full_runs(folder: Path, assets: Assets) -> Iterator[Row | Skipped]:
 def quick_runs(folder: Path, assets: Assets) -> list[Row]:
     """One run for step time and overlap, since a run takes longer to start than to measure."""
     size, presets, ways = Size(8, 8), [Way(name, name) for name in QUICK_PRESETS], overlap_ways()
-    turns = [*turns_of(presets, 7), *turns_of(ways, 3)]
+    turns = [*turns_of(presets, 11), *turns_of(ways, 5)]
     steps = run_turns(folder / "quick", assets, [*presets, *ways], turns, size)
     rows = preset_rows(steps, size, "tiny policy")
     return rows + overlap_rows(steps, f"Overlap, {size}")

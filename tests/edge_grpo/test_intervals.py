@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipe.edge_grpo.intervals import mean_interval, next_value_interval, t_test, wilson_interval
+from recipe.edge_grpo.intervals import cut_interval, mean_interval, next_value_interval, t_test, wilson_interval
 
 
 def test_the_interval_is_wilsons():
@@ -80,3 +80,17 @@ def test_values_without_deviation_leave_no_doubt():
 def test_one_value_has_no_deviation(function):
     with pytest.raises(ValueError, match="two values or more, got 1"):
         function([0.5])
+
+
+@pytest.mark.parametrize(
+    ("interval", "highest", "expected"),
+    [
+        ((0.2, 0.8), 1.0, (0.2, 0.8)),
+        ((-0.5, 1.5), 1.0, (0.0, 1.0)),
+        ((-0.5, 1.5), math.inf, (0.0, 1.5)),
+        ((1.1, 1.5), 1.0, (1.0, 1.0)),
+        ((-0.5, -0.1), math.inf, (0.0, 0.0)),
+    ],
+)
+def test_an_interval_ends_where_its_number_cannot_be(interval, highest, expected):
+    assert cut_interval(interval, highest) == expected

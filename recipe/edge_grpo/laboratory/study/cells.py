@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from recipe.edge_grpo.intervals import mean_interval
+from recipe.edge_grpo.intervals import cut_interval, mean_interval
 from recipe.edge_grpo.laboratory.study.claims import Number, RunsOfSeed, numbers_of
 
 
-def cell(seeds: Sequence[RunsOfSeed], number: Number, is_share: bool = True) -> str:
-    """Return the mean over the seeds that have the number; of a share its interval too, as far as shares go."""
+def cell(seeds: Sequence[RunsOfSeed], number: Number, highest: float | None = 1.0) -> str:
+    """Return the mean over the seeds that have the number, and its interval from 0 to `highest`; None: without it."""
     numbers = numbers_of(seeds, number)
-    if not is_share or len(numbers) < 2:
+    if highest is None or len(numbers) < 2:
         return middle(numbers)
-    low, high = mean_interval(numbers)
-    return with_interval(numbers, (max(0.0, low), min(1.0, high)))
+    return with_interval(numbers, cut_interval(mean_interval(numbers), highest))
 
 
 def with_interval(numbers: Sequence[float], interval: tuple[float, float] | None) -> str:

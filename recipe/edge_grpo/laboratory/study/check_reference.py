@@ -8,17 +8,16 @@ One value in twenty lies outside of it by chance; the exit code is 1 if the accu
 """
 
 import argparse
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from recipe.edge_grpo.intervals import next_value_interval
+from recipe.edge_grpo.intervals import cut_interval, next_value_interval
 from recipe.edge_grpo.laboratory.study.plan import VERL
 from recipe.edge_grpo.laboratory.study.records import (
     ACCURACY,
-    ENTROPY,
+    HIGHEST,
     METRICS_OF_TRAINING,
     RECORDS_FILE,
     RunRecord,
@@ -59,9 +58,8 @@ def compare(
             others = [run.curves[curve][run.steps.index(step)] for run in references]
             recorded = [each for each in others if each is not None]
             if value is not None and len(recorded) > 1:
-                low, high = next_value_interval(recorded)
-                highest = math.inf if curve == ENTROPY else 1.0
-                found.append(Comparison(curve, step, value, max(0.0, low), min(high, highest)))
+                band = cut_interval(next_value_interval(recorded), HIGHEST.get(curve, 1.0))
+                found.append(Comparison(curve, step, value, *band))
     return found
 
 

@@ -8,10 +8,10 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from recipe.edge_grpo.intervals import mean_interval
+from recipe.edge_grpo.intervals import cut_interval, mean_interval
 from recipe.edge_grpo.laboratory.study.claims import CLAIMS, RunsOfSeed, findings
 from recipe.edge_grpo.laboratory.study.plan import VERL
-from recipe.edge_grpo.laboratory.study.records import ACCURACY, ENTROPY, EQUAL_AFTER, EQUAL_BEFORE, TOKENS
+from recipe.edge_grpo.laboratory.study.records import ACCURACY, ENTROPY, EQUAL_AFTER, EQUAL_BEFORE, HIGHEST, TOKENS
 from recipe.edge_grpo.laboratory.study.results import Results
 
 SHOWN = {
@@ -79,7 +79,7 @@ def draw_claims(results: Results, path: Path) -> None:
         axes.plot([fmean(finding.numbers) - finding.claim.bound], [place], "o", color=colour)
     claimed = [f"{each.claim.key}  {each.claim.text} ({each.task}): {each.answer.value}" for each in reversed(found)]
     axes.set_yticks(range(len(found)), claimed)
-    axes.set_xlabel("mean over seeds less the bound, with 95 % interval\n(1b and 8 claim to be left of the line)")
+    axes.set_xlabel("mean over seeds less the bound,\nwith 95 % interval; 1b and 8 claim\nto be left of the line")
     axes.grid(axis="x", alpha=0.3)
     _save(figure, path)
 
@@ -95,7 +95,8 @@ def _draw_curve(axes: Axes, seeds: Sequence[RunsOfSeed], method: str, curve: str
         places = [fmean(tokens) / 1e6 for tokens in zip(*(run.values(over) for run in runs), strict=True)]
     axes.plot(places, [fmean(each) for each in values], color=SHOWN.get(method), marker="o", markersize=3, label=method)
     if len(runs) > 1:
-        lows, highs = zip(*(mean_interval(each) for each in values), strict=True)
+        highest = HIGHEST.get(curve, 1.0)
+        lows, highs = zip(*(cut_interval(mean_interval(each), highest) for each in values), strict=True)
         axes.fill_between(places, lows, highs, color=SHOWN.get(method), alpha=0.15, linewidth=0)
 
 

@@ -6,6 +6,7 @@ where the run does not have it. Numbers have six digits.
 """
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -33,6 +34,9 @@ METRICS_OF_TRAINING = {
     EQUAL_AFTER: "edge_grpo/groups/zero_variance_after_gec",
 }
 """{curve: the metric whose means it has}; equal rewards: the share of groups without contrast, around correction."""
+
+HIGHEST = {ENTROPY: math.inf}
+"""{curve: the highest value that it can have}, where that is not 1; no curve has one below 0."""
 
 FIRST_PASS = "accuracy_first_pass"
 METRICS_OF_PRETRAINED = {FIRST_PASS: "edge_grpo/accuracy/first_pass", **METRICS_OF_TRAINING}

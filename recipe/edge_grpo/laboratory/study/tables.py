@@ -1,5 +1,6 @@
 """The tables of the runs that the plan of a study has, in Markdown. Pure."""
 
+import math
 from collections.abc import Callable, Sequence
 
 from recipe.edge_grpo.laboratory.study.cells import cell, middle
@@ -43,9 +44,10 @@ def methods_table(results: Results, task: str) -> str:
         "last": lambda method: last_mean(method, EQUAL_BEFORE),
         "last, corrected": lambda method: last_mean(method, EQUAL_AFTER),
     }
+    highest = {"million tokens": None, "entropy, last": math.inf}
     lines = [f"| method | learning rate | seeds | {' | '.join(columns)} |", f"|---|{'--:|' * (len(columns) + 2)}"]
     for method in results.study.methods:
-        cells = [cell(seeds, number(method), is_share=name != "million tokens") for name, number in columns.items()]
+        cells = [cell(seeds, number(method), highest.get(name, 1.0)) for name, number in columns.items()]
         rate = results.chosen.get((task, method))
         num_seeds = sum(method in runs for runs in seeds)
         lines.append(f"| {method} | {'–' if rate is None else f'{rate:g}'} | {num_seeds} | {' | '.join(cells)} |")

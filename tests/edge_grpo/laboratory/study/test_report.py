@@ -56,6 +56,17 @@ def test_the_table_of_methods_has_the_runs_with_the_learning_rate_that_was_chose
     assert dict(zip(head, sft, strict=True))["equal rewards, first"] == "–"
 
 
+def test_an_interval_of_entropy_may_go_beyond_1_and_not_below_0(study, record):
+    records = [
+        record("grpo", (0.2, 0.6), seed=100),
+        record("grpo", (0.2, 0.6), seed=0, entropy=(None, 1.0)),
+        record("grpo", (0.2, 0.6), seed=1, entropy=(None, 1.5)),
+    ]
+    head, _, grpo, _ = rows(methods_table(Results(study, records), "carry"))
+    # 1.0 and 1.5: mean 1.25, s = 0.353553: 12.7062 * 0.353553 / sqrt(2) = 3.17655
+    assert dict(zip(head, grpo, strict=True))["entropy, last"] == "1.250 [0.000, 4.427]"
+
+
 def test_the_learning_rate_that_was_chosen_is_bold(results):
     assert rows(learning_rates_table(results))[2:4] == [
         ["carry", "grpo", "**0.800**", "0.400"],
