@@ -133,12 +133,13 @@ def run_study(study: Study, place: Workplace) -> list[RunRecord]:
 
 
 def make_missing(jobs: Sequence[Job], place: Workplace, described: str, num_workers: int) -> None:
-    """Make those of the runs that have no record, with a progress bar."""
+    """Make those of the runs that have no record, behind their data and policies, with progress bars."""
     missing = [job for job in jobs if job not in place.records]
     with ThreadPoolExecutor(num_workers) as executor:
         policies = dict.fromkeys((job.task, job.seed) for job in missing)
         list(executor.map(place.make_data, dict.fromkeys(task for task, _ in policies)))
-        list(executor.map(lambda policy: place.teach_policy(*policy), policies))
+        taught = executor.map(lambda policy: place.teach_policy(*policy), policies)
+        list(tqdm(taught, desc=f"policies for {described}", total=len(policies), unit="policy", disable=not policies))
         finished = as_completed([executor.submit(place.make, job) for job in missing])
         progress = tqdm(finished, desc=described, initial=len(jobs) - len(missing), total=len(jobs), unit="run")
         try:

@@ -81,6 +81,13 @@ def test_each_seed_has_a_policy_of_its_own(place):
     assert place.policy_of("carry", 1) == place.folder / "carry" / "policy-1"
 
 
+def test_policies_that_are_taught_and_runs_that_are_made_are_seen(place, capsys):
+    run_study(STUDY, place)
+    shown = capsys.readouterr().err
+    assert "policies for study: 100%" in shown and "| 2/2 " in shown  # seeds 0 and 1
+    assert "confirming in verl: 100%" in shown
+
+
 def test_a_run_that_began_with_another_policy_is_refused(record):
     recorded = [record("grpo", (0.25, 0.5)), record("sft", (0.25, 0.75))]
     check_policy(record("edge_grpo", (0.25, 0.5)), recorded)
