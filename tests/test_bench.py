@@ -183,6 +183,13 @@ def test_no_way_is_always_the_first_and_rounds_share_their_prompts(tmp_path):
     assert [row["extra_info"]["failure_share"] for row in written[::3]] == [-1.0, 0.5, 0.5, -1.0]
 
 
+def test_first_passes_of_a_seed_are_as_long_in_every_way_and_most_are_shorter_than_the_middle():
+    lengths = [ways.first_pass_length(training.UNEQUAL_TOKENS, seed) for seed in range(400)]
+    assert lengths == [ways.first_pass_length(training.UNEQUAL_TOKENS, seed) for seed in range(400)]
+    assert 32 <= min(lengths) < 40 and 480 < max(lengths) <= 512
+    assert 110 < sorted(lengths)[200] < 148  # sqrt(32 * 512) = 128, where the middle of 32 and 512 is 272
+
+
 def test_a_recipe_has_its_own_keys_above_those_of_its_parents():
     assert ways.recipe_config("edge_grpo").edge_grpo.gec.enabled is True
     assert ways.recipe_config("dr_grpo").edge_grpo.gec.enabled is False  # grpo's, of which it is made
@@ -228,7 +235,7 @@ def test_the_examples_in_the_docstrings_hold():
 
     import grading
 
-    for module in (measures, page, profiles, grading):
+    for module in (measures, page, profiles, grading, ways):
         assert doctest.testmod(module).failed == 0
 
 

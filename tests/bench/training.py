@@ -26,6 +26,7 @@ OTHER_WORK = {
 ALL_PRESETS = tuple(dict.fromkeys([*QUICK_PRESETS, *sorted(path.stem for path in (CONFIG / "recipe").glob("*.yaml"))]))
 FAILURE_SHARES = (0.25, 0.5, 0.75)
 SIZE_OF_SPEED = 64  # Prompts from which a step is bound by its tokens, and no longer by its longest response.
+UNEQUAL_TOKENS = (32, 512)  # log-uniform: one first pass in eight is longer than 362
 LARGE_HIDDEN_SIZE = 224  # 1.5 million parameters where the tiny policy has 0.15
 NUM_SUPERVISED_STEPS = 400
 
@@ -50,6 +51,7 @@ def full_runs(folder: Path, assets: Assets) -> Iterator[Row | Skipped]:
         ways = overlap_ways()
         steps = run_turns(folder / f"overlap-{size}", assets, ways, turns_of(ways, num_rounds), size)
         yield from overlap_rows(steps, f"Overlap, {size}")
+    yield from unequal_lengths(folder, assets, num_rounds=3)
     large = make_large_policy(folder, assets)
     main_presets = [way for way in presets if way.name in QUICK_PRESETS]
     for size, ways, num_rounds in ((Size(8, 8), presets, 5), (Size(64, 8), main_presets, 3)):
@@ -57,10 +59,17 @@ def full_runs(folder: Path, assets: Assets) -> Iterator[Row | Skipped]:
         yield from preset_rows(steps, size, "policy ten times larger")
 
 
+def unequal_lengths(folder: Path, assets: Assets, num_rounds: int) -> list[Row]:
+    """Return the overlap where a batch waits for a few long first passes, as those of a reasoning model are."""
+    size, ways = Size(8, 8, UNEQUAL_TOKENS[1]), overlap_ways(UNEQUAL_TOKENS)
+    steps = run_turns(folder / "overlap-unequal", assets, ways, turns_of(ways, num_rounds), size)
+    return overlap_rows(steps, f"Overlap, {size}, first passes of {UNEQUAL_TOKENS[0]} to {UNEQUAL_TOKENS[1]} tokens")
+
+
 def quick_runs(folder: Path, assets: Assets) -> list[Row]:
     """One run for step time and overlap, since a run takes longer to start than to measure."""
     size, presets, ways = Size(8, 8), [Way(name, name) for name in QUICK_PRESETS], overlap_ways()
-    turns = [*turns_of(presets, 11), *turns_of(ways, 5)]
+    turns = [*turns_of(presets, 9), *turns_of(ways, 3)]
     steps = run_turns(folder / "quick", assets, [*presets, *ways], turns, size)
     rows = preset_rows(steps, size, "tiny policy")
     return rows + overlap_rows(steps, f"Overlap, {size}")
@@ -134,15 +143,15 @@ def phases_of(pairs: Sequence[tuple[Step, Step]]) -> str:
     return ", ".join(parts)
 
 
-def overlap_ways() -> list[Way]:
+def overlap_ways(num_tokens: tuple[int, int] | None = None) -> list[Way]:
     """Return three ways for each share of failures: no correction, ours, the authors'."""
     return [
         way
         for share in FAILURE_SHARES
         for way in (
-            Way(f"none at {share:.0%}", "grpo", share),
-            Way(f"ours at {share:.0%}", "edge_grpo", share),
-            Way(f"authors' at {share:.0%}", "edge_grpo", share, is_authors=True),
+            Way(f"none at {share:.0%}", "grpo", share, num_tokens=num_tokens),
+            Way(f"ours at {share:.0%}", "edge_grpo", share, num_tokens=num_tokens),
+            Way(f"authors' at {share:.0%}", "edge_grpo", share, is_authors=True, num_tokens=num_tokens),
         )
     ]
 

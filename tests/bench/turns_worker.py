@@ -8,11 +8,12 @@ written here for the comparison only.
 import asyncio
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from turns_inside import read_plan, settings_of_turn, turn_of
+from ways import first_pass_length
 
 from recipe.edge_grpo.correction.candidate import Candidate
 from recipe.edge_grpo.correction.corrector import ErrorCorrector
@@ -32,8 +33,8 @@ class CountingClient:
         self._client, self._file = client, path.open("a", buffering=1)
         self._known: dict[str, int] = {}
         self.step = 0
-        self.num_tokens: int | None = None
-        """Every first pass has so many tokens; None: as the policy ends it."""
+        self.num_tokens: int | Sequence[int] | None = None
+        """How long every first pass is, see `Way`."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
@@ -41,8 +42,9 @@ class CountingClient:
     async def generate(self, request_id: str, *, is_discarded: bool = False, **arguments: Any) -> Any:
         step, is_first, num_known = self.step, request_id not in self._known, self._known.get(request_id, 0)
         if is_first and self.num_tokens is not None:
-            length = {"max_tokens": self.num_tokens, "min_tokens": self.num_tokens, "ignore_eos": True}
-            arguments["sampling_params"] = {**arguments["sampling_params"], **length}
+            length = first_pass_length(self.num_tokens, arguments["sampling_params"]["seed"])
+            exactly = {"max_tokens": length, "min_tokens": length, "ignore_eos": True}
+            arguments["sampling_params"] = {**arguments["sampling_params"], **exactly}
         generated = await self._client.generate(request_id=request_id, **arguments)
         request = {
             "step": step,

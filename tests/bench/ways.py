@@ -1,5 +1,7 @@
 """Ways of training a step, the sizes of a step, what is known of one, and the settings of a way; starts no run."""
 
+import math
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +26,8 @@ class Way:
     """Of the first passes, so many fail by chance, always the same; None: the reward says which are wrong."""
     is_authors: bool = False
     """Corrects as the authors' trainer does: behind the whole batch, every row once more, re-tokenised."""
-    num_tokens: int | None = None
-    """Every first pass has so many tokens; None: it ends where the policy ends it."""
+    num_tokens: int | tuple[int, int] | None = None
+    """Every first pass has so many tokens, or a number from here to there; None: it ends where the policy ends it."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,18 @@ class Assets:
 
     train: Path
     model: Path
+
+
+def first_pass_length(num_tokens: int | Sequence[int], seed: int) -> int:
+    """Return the length of the first pass with this seed: `num_tokens`, or log-uniform between two numbers.
+
+    >>> first_pass_length(256, seed=0), first_pass_length([32, 512], seed=0), first_pass_length([32, 512], seed=1)
+    (256, 333, 46)
+    """
+    if isinstance(num_tokens, int):
+        return num_tokens
+    shortest, longest = map(math.log, num_tokens)
+    return round(math.exp(random.Random(seed).uniform(shortest, longest)))
 
 
 def turns_of(ways: Sequence[Way], num_rounds: int) -> list[Turn]:
