@@ -165,6 +165,7 @@ def test_overlap_compares_what_corrections_add_and_counts_discarded_tokens():
     assert rows["25% failed: correction tokens thrown away"].values == [0]
     assert rows["25% failed: correction tokens, ours / authors'"].values == [0.25]  # 20 of 80
     assert rows["25% failed: time added to generation, ours / authors'"].values == [0.25]  # 0.5 of 2 s
+    assert len(training.overlap_rows(steps[:3], "Overlap")) == 3  # the quick bench takes one share of failures
 
 
 def test_no_way_is_always_the_first_and_rounds_share_their_prompts(tmp_path):

@@ -24,7 +24,7 @@ OTHER_WORK = {
 """{preset: why a step of it is not the work of a step of GRPO, so that it takes no turns}."""
 
 ALL_PRESETS = tuple(dict.fromkeys([*QUICK_PRESETS, *sorted(path.stem for path in (CONFIG / "recipe").glob("*.yaml"))]))
-FAILURE_SHARES = (0.25, 0.5, 0.75)
+FAILURE_SHARES, QUICK_SHARES = (0.25, 0.5, 0.75), (0.5,)
 SIZE_OF_SPEED = 64  # Prompts from which a step is bound by its tokens, and no longer by its longest response.
 UNEQUAL_TOKENS = (32, 512)  # log-uniform: one first pass in eight is longer than 362
 LARGE_HIDDEN_SIZE = 224  # 1.5 million parameters where the tiny policy has 0.15
@@ -51,7 +51,7 @@ def full_runs(folder: Path, assets: Assets) -> Iterator[Row | Skipped]:
         ways = overlap_ways()
         steps = run_turns(folder / f"overlap-{size}", assets, ways, turns_of(ways, num_rounds), size)
         yield from overlap_rows(steps, f"Overlap, {size}")
-    yield from unequal_lengths(folder, assets, num_rounds=3)
+    yield from unequal_lengths(folder, assets, overlap_ways(num_tokens=UNEQUAL_TOKENS))
     large = make_large_policy(folder, assets)
     main_presets = [way for way in presets if way.name in QUICK_PRESETS]
     for size, ways, num_rounds in ((Size(8, 8), presets, 5), (Size(64, 8), main_presets, 3)):
@@ -59,20 +59,21 @@ def full_runs(folder: Path, assets: Assets) -> Iterator[Row | Skipped]:
         yield from preset_rows(steps, size, "policy ten times larger")
 
 
-def unequal_lengths(folder: Path, assets: Assets, num_rounds: int) -> list[Row]:
+def unequal_lengths(folder: Path, assets: Assets, ways: Sequence[Way]) -> list[Row]:
     """Return the overlap where a batch waits for a few long first passes, as those of a reasoning model are."""
-    size, ways = Size(8, 8, UNEQUAL_TOKENS[1]), overlap_ways(UNEQUAL_TOKENS)
-    steps = run_turns(folder / "overlap-unequal", assets, ways, turns_of(ways, num_rounds), size)
+    size = Size(8, 8, UNEQUAL_TOKENS[1])
+    steps = run_turns(folder / "overlap-unequal", assets, ways, turns_of(ways, 3), size)
     return overlap_rows(steps, f"Overlap, {size}, first passes of {UNEQUAL_TOKENS[0]} to {UNEQUAL_TOKENS[1]} tokens")
 
 
-def quick_runs(folder: Path, assets: Assets) -> list[Row]:
-    """One run for step time and overlap, since a run takes longer to start than to measure."""
-    size, presets, ways = Size(8, 8), [Way(name, name) for name in QUICK_PRESETS], overlap_ways()
+def quick_runs(folder: Path, assets: Assets) -> Iterator[Row]:
+    """One run for step time and overlap, since a run takes longer to start than to measure, and one for long ones."""
+    size, presets, ways = Size(8, 8), [Way(name, name) for name in QUICK_PRESETS], overlap_ways(QUICK_SHARES)
     turns = [*turns_of(presets, 9), *turns_of(ways, 3)]
     steps = run_turns(folder / "quick", assets, [*presets, *ways], turns, size)
-    rows = preset_rows(steps, size, "tiny policy")
-    return rows + overlap_rows(steps, f"Overlap, {size}")
+    yield from preset_rows(steps, size, "tiny policy")
+    yield from overlap_rows(steps, f"Overlap, {size}")
+    yield from unequal_lengths(folder, assets, overlap_ways(QUICK_SHARES, UNEQUAL_TOKENS))
 
 
 def make_assets(folder: Path) -> Assets:
@@ -143,11 +144,11 @@ def phases_of(pairs: Sequence[tuple[Step, Step]]) -> str:
     return ", ".join(parts)
 
 
-def overlap_ways(num_tokens: tuple[int, int] | None = None) -> list[Way]:
+def overlap_ways(shares: Sequence[float] = FAILURE_SHARES, num_tokens: tuple[int, int] | None = None) -> list[Way]:
     """Return three ways for each share of failures: no correction, ours, the authors'."""
     return [
         way
-        for share in FAILURE_SHARES
+        for share in shares
         for way in (
             Way(f"none at {share:.0%}", "grpo", share, num_tokens=num_tokens),
             Way(f"ours at {share:.0%}", "edge_grpo", share, num_tokens=num_tokens),
@@ -158,8 +159,8 @@ def overlap_ways(num_tokens: tuple[int, int] | None = None) -> list[Way]:
 
 def overlap_rows(steps: Sequence[Step], part: str) -> list[Row]:
     """Return tokens and time of corrections made as responses are scored, against the authors' way."""
-    rows = []
-    for share in FAILURE_SHARES:
+    rows, names = [], {step.way for step in steps}
+    for share in (share for share in FAILURE_SHARES if f"ours at {share:.0%}" in names):
         none, ours, theirs = (f"{who} at {share:.0%}" for who in ("none", "ours", "authors'"))
         beside = list(zip(pairs_of(steps, ours, theirs), pairs_of(steps, ours, none), strict=True))
         tokens = [(_corrections(mine), _corrections(other)) for (mine, other), _ in beside]
