@@ -34,7 +34,7 @@ def wilson_interval(share: float, num_problems: int, confidence_level: float = 0
     per_problem = z**2 / num_problems
     middle = share + per_problem / 2
     half = z * math.sqrt(share * (1 - share) / num_problems + per_problem / (4 * num_problems))
-    return max(0.0, (middle - half) / (1 + per_problem)), min(1.0, (middle + half) / (1 + per_problem))
+    return cut_interval(((middle - half) / (1 + per_problem), (middle + half) / (1 + per_problem)))
 
 
 def mean_interval(values: Sequence[float], confidence_level: float = 0.95) -> tuple[float, float]:
