@@ -85,6 +85,25 @@ def test_the_table_takes_the_place_of_the_one_between_the_marks():
         page.with_table(PAGE, results_of(row_of(1.0), is_quick=True))
 
 
+def test_a_page_keeps_the_parts_that_new_results_lack_and_every_value_beside_it(tmp_path):
+    costs, about = tmp_path / "costs.md", results_of()["parts"]["training"]
+    costs.write_text(PAGE)
+    page.write(costs, {"is_quick": False, "parts": {"pure": about, **results_of(row_of(3.0))["parts"]}})
+    page.write(costs, results_of(row_of(1.5, 2.5)))
+    record = json.loads((tmp_path / "costs" / "full.json").read_text())
+    assert list(record["parts"]) == ["pure", "training"]
+    assert record["parts"]["training"]["rows"][0]["values"] == [1.5, 2.5]
+    assert costs.read_text() == page.with_table(PAGE, record)
+
+
+@pytest.mark.parametrize("is_quick", [False, True])
+def test_the_table_of_the_documents_is_that_of_the_recorded_values(is_quick):
+    costs = run.ROOT / "docs" / "costs.md"
+    record = json.loads(page.record_file(costs, is_quick).read_text())
+    assert record["is_quick"] is is_quick
+    assert page.with_table(costs.read_text(), record) == costs.read_text()
+
+
 def test_the_quick_bench_measures_a_part_of_the_full_one():
     assert set(run.QUICK_PARTS) < set(run.FULL_PARTS)
     assert set(training.QUICK_PRESETS) < set(training.ALL_PRESETS)

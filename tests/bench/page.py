@@ -2,7 +2,9 @@
 
     python tests/bench/page.py runs/bench/results.json docs/costs.md
 
-The table of a full bench replaces what stands between its two marks on the page; a quick one has marks of its own.
+The table of a full bench replaces what stands between its two marks on the page; a quick one has marks of its own. Every
+value of the tables is kept beside the page, in docs/costs/full.json and quick.json: a part that these results do not have
+keeps the table that it had, on whatever machine it was measured.
 """
 
 import json
@@ -15,9 +17,23 @@ HEAD = "| measured | median | lowest to highest | pairs | target | |\n|---|--:|-
 
 
 def main() -> None:
-    results = json.loads(Path(sys.argv[1]).read_text())
-    page = Path(sys.argv[2])
-    page.write_text(with_table(page.read_text(encoding="utf-8"), results), encoding="utf-8")
+    write(Path(sys.argv[2]), json.loads(Path(sys.argv[1]).read_text()))
+
+
+def write(page: Path, results: Mapping[str, Any]) -> None:
+    """Put these results into the record beside a page, in the place of the same parts, and their table on the page."""
+    record = record_file(page, results["is_quick"])
+    parts = json.loads(record.read_text())["parts"] if record.exists() else {}
+    results = {"is_quick": results["is_quick"], "parts": parts | results["parts"]}
+    text = with_table(page.read_text(encoding="utf-8"), results)
+    record.parent.mkdir(exist_ok=True)
+    record.write_text(json.dumps(results, indent=1) + "\n")
+    page.write_text(text, encoding="utf-8")
+
+
+def record_file(page: Path, is_quick: bool) -> Path:
+    """Return the file with every value of a page's table."""
+    return page.with_suffix("") / ("quick.json" if is_quick else "full.json")
 
 
 def with_table(text: str, results: Mapping[str, Any]) -> str:
