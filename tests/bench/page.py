@@ -2,9 +2,9 @@
 
     python tests/bench/page.py runs/bench/results.json docs/costs.md
 
-The table of a full bench replaces what stands between its two marks on the page; a quick one has marks of its own. Every
-value of the tables is kept beside the page, in docs/costs/full.json and quick.json: a part that these results do not have
-keeps the table that it had, on whatever machine it was measured.
+The table of a full bench replaces what stands between its two marks on the page; a quick one has marks of its own.
+Every value of the tables is kept beside the page, in docs/costs/full.json and quick.json: a part that these results do
+not have keeps the table that it had, on whatever machine it was measured.
 """
 
 import json
