@@ -1,9 +1,9 @@
 """Writes train.parquet and test.parquet of generated arithmetic problems.
 
     python -m data_prep.arithmetic --output-dir DIR [--train-size 512] [--test-size 64] [--seed 0] [--test-seed 0]
-        [--difficulty easy=0.2,medium=0.4,hard=0.4 | --task carry | --task carry_hard]
+        [--difficulty easy=0.2,medium=0.4,hard=0.4 | --task carry | --task carry_hard | --task carry_rare]
 
-The tasks `carry` and `carry_hard` are chains of additions and subtractions of one digit; see `carry_problems.py`.
+The tasks are chains of additions and subtractions of one digit; see `carry_problems.py`.
 
 The test split is held out: another `--seed` changes the training split only, so that runs can be measured on the same
 problems, and no computation of test.parquet is in train.parquet, not even in other words. No problem text occurs twice.

@@ -7,26 +7,48 @@ half the mistake is what it writes when it does not sample, so that its greedy a
 """
 
 import random
+from typing import NamedTuple
 
 from data_prep.arithmetic_problems import Problem, Step, draw_problem, write_solution
 
 HIGHEST_VALUE = 27
 
-CHAINS = {"carry": (3, 6), "carry_hard": (4, 6)}
-"""Least and largest number of steps, by difficulty."""
+
+class ChainKind(NamedTuple):
+    """Least and largest number of steps of a chain, and its least answer."""
+
+    fewest_steps: int
+    most_steps: int
+    lowest_answer: int = 0
+
+
+CHAINS = {
+    "carry": ChainKind(3, 6),
+    "carry_hard": ChainKind(4, 6),
+    "carry_rare": ChainKind(4, 6, lowest_answer=10),  # None is right by forgetting a carry and a borrow.
+}
+"""{difficulty: the kind of its chains}."""
 
 
 def draw_carry_problem(rng: random.Random, difficulty: str) -> Problem:
     """Draw one chain; `difficulty` must be a key of `CHAINS`."""
+    kind = CHAINS[difficulty]
+    steps = _draw_steps(rng, kind)
+    while steps[-1].result < kind.lowest_answer:
+        steps = _draw_steps(rng, kind)
+    expression = str(steps[0].left) + "".join(f"{step.operator}{step.right}" for step in steps)
+    return Problem(rng.choice(("What is {}?", "Work out {}.")).format(expression), tuple(steps), difficulty)
+
+
+def _draw_steps(rng: random.Random, kind: ChainKind) -> list[Step]:
     value = rng.randint(1, 9)
-    steps = []
-    for _ in range(rng.randint(*CHAINS[difficulty])):
+    steps: list[Step] = []
+    for _ in range(rng.randint(kind.fewest_steps, kind.most_steps)):
         digit = rng.randint(1, 9)
         possible = [step for step in (Step(value, "+", digit), Step(value, "-", digit)) if _is_in_range(step.result)]
         steps.append(rng.choice(possible))
         value = steps[-1].result
-    expression = str(steps[0].left) + "".join(f"{step.operator}{step.right}" for step in steps)
-    return Problem(rng.choice(("What is {}?", "Work out {}.")).format(expression), tuple(steps), difficulty)
+    return steps
 
 
 def draw_problem_of_any_task(rng: random.Random, difficulty: str) -> Problem:

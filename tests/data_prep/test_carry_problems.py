@@ -25,8 +25,17 @@ def test_a_chain_has_as_many_steps_as_its_name_says_and_stays_in_range(difficult
         lengths.add(len(problem.steps))
         assert all(0 <= step.result <= HIGHEST_VALUE and 1 <= step.right <= 9 for step in problem.steps)
         assert all(a.result == b.left for a, b in zip(problem.steps, problem.steps[1:], strict=False))
-    shortest, longest = CHAINS[difficulty]
-    assert lengths == set(range(shortest, longest + 1))
+    assert lengths == set(range(CHAINS[difficulty].fewest_steps, CHAINS[difficulty].most_steps + 1))
+
+
+def test_no_answer_is_right_where_every_carry_is_forgotten_if_all_answers_have_tens():
+    rng = random.Random(0)
+    problems = [draw_carry_problem(rng, "carry_rare") for _ in range(300)]
+    assert min(int(problem.answer) for problem in problems) == 10
+    attempts = [attempt_with_forgotten_carries(rng, problem, share=1.0) for problem in problems]
+    assert not any(
+        attempt.endswith(f"{{{problem.answer}}}") for problem, attempt in zip(problems, attempts, strict=True)
+    )
 
 
 def test_the_text_holds_the_chain():

@@ -27,8 +27,9 @@ SHOWN = {
 
 def draw_accuracy(results: Results, path: Path) -> None:
     """Draw the validations of a few methods over steps and over sampled tokens, with the interval of the mean."""
-    figure = Figure(figsize=(11, 7.5), layout="constrained")
-    for row, (task, seeds) in zip(figure.subplots(2, len(results.study.tasks)).T, results.seeds().items(), strict=True):
+    tasks = results.seeds()
+    figure = Figure(figsize=(5.5 * len(tasks), 7.5), layout="constrained")
+    for row, (task, seeds) in zip(figure.subplots(2, len(tasks), squeeze=False).T, tasks.items(), strict=True):
         for axes, over in zip(row, (None, TOKENS), strict=True):
             for method in SHOWN:
                 _draw_curve(axes, seeds, method, ACCURACY, over)
@@ -44,8 +45,9 @@ def draw_groups(results: Results, path: Path) -> None:
         EQUAL_AFTER: "groups with equal rewards, after correction",
         ENTROPY: "policy entropy, nats",
     }
-    figure = Figure(figsize=(13, 7.5), layout="constrained")
-    for row, (task, seeds) in zip(figure.subplots(len(results.study.tasks), 3), results.seeds().items(), strict=True):
+    tasks = results.seeds()
+    figure = Figure(figsize=(13, 3.75 * len(tasks)), layout="constrained")
+    for row, (task, seeds) in zip(figure.subplots(len(tasks), 3, squeeze=False), tasks.items(), strict=True):
         for axes, (curve, label) in zip(row, panels.items(), strict=True):
             for method in SHOWN:
                 _draw_curve(axes, seeds, method, curve, None)

@@ -11,10 +11,12 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from recipe.edge_grpo.laboratory.study.answers import claims_table, verdict_lines
 from recipe.edge_grpo.laboratory.study.beside import curves_table, ends_table
+from recipe.edge_grpo.laboratory.study.claims import EASY, HARD
 from recipe.edge_grpo.laboratory.study.figures import draw_accuracy, draw_claims, draw_groups, draw_verl
 from recipe.edge_grpo.laboratory.study.plan_file import PLAN, read_study
 from recipe.edge_grpo.laboratory.study.records import (
@@ -38,13 +40,16 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "verdicts": verdict_lines,
     "carry": lambda results: methods_table(results, "carry"),
     "carry_hard": lambda results: methods_table(results, "carry_hard"),
+    "carry_rare": lambda results: methods_table(results, "carry_rare"),
     "learning rates": learning_rates_table,
     "confirmation": confirmation_table,
     "pretrained": lambda results: curves_table(results.beside[PRETRAINED_FILE]),
-    "first study": lambda results: claims_table(Results(results.study, results.beside[FIRST_STUDY_FILE])),
+    "first study": lambda results: claims_table(first_study(results)),
     "other policies": lambda results: ends_table(results.beside[OTHER_POLICIES_FILE]),
 }
 """{name of a block of the document: what stands in it}."""
+
+TASKS_OF_FIRST_STUDY = (EASY, HARD)
 
 FIGURES = {"accuracy.svg": draw_accuracy, "groups.svg": draw_groups, "claims.svg": draw_claims, "verl.svg": draw_verl}
 
@@ -62,6 +67,12 @@ def rebuild(document: str, results: Results) -> str:
         return f"{found[1]}{BLOCKS[found[2]](results)}\n{found[3]}"
 
     return _BLOCK.sub(block, document)
+
+
+def first_study(results: Results) -> Results:
+    """Return the runs of the first study, which had the same plan without the tasks that came later."""
+    tasks = {task: num_steps for task, num_steps in results.study.tasks.items() if task in TASKS_OF_FIRST_STUDY}
+    return Results(replace(results.study, tasks=tasks), results.beside[FIRST_STUDY_FILE])
 
 
 def read_results(records_folder: Path, plan: Path = PLAN) -> Results:

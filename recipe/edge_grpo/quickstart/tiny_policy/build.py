@@ -1,12 +1,13 @@
 """Builds the starting model of CPU runs: a Qwen2 of 0.15 million parameters that half knows arithmetic.
 
     python -m recipe.edge_grpo.quickstart.tiny_policy.build --data-dir DIR --output-dir MODEL_DIR
-        [--task carry | --task carry_hard] [--seed 0] [--measure] [--force]
+        [--task carry | --task carry_hard | --task carry_rare] [--seed 0] [--measure] [--force]
 
 DIR holds the train.parquet and test.parquet of `data_prep.arithmetic`. The model and its tokenizer are made from
 scratch, without a download, and supervised on other problems than those in DIR, until some 7 % of the groups of
 8 responses are all correct, about half are mixed and the rest all wrong. `--measure` prints these shares. With
-`--task carry` it is supervised on chains of one digit, and forgets 60 % of the carries; with `--task carry_hard` 90 %.
+`--task carry` it is supervised on chains of one digit, and forgets 60 % of the carries; with `--task carry_hard` 90 %,
+with `--task carry_rare` 97 %.
 Such a policy has to have learned the rest: one whose loss is high cannot add. It is supervised again, with new problems
 and the learning rate from its beginning, and refused if its loss stays high.
 
@@ -47,11 +48,12 @@ def carry_plan(task: str, forgotten_carry_share: float, highest_loss: float) -> 
     return SupervisionPlan(examples, num_steps=1500, batch_size=32, learning_rate=2e-3, highest_loss=highest_loss)
 
 
-# What cannot be known of the carries is a loss of 0.04 and of 0.02; policies that cannot add yet were at 0.07 to 0.3.
+# What cannot be known of the carries is a loss of 0.04, 0.02 and 0.008; policies that cannot add yet had 0.07 to 0.3.
 PLANS = {
     "mixed": DEFAULT_PLAN,
     "carry": carry_plan("carry", forgotten_carry_share=0.6, highest_loss=0.06),
     "carry_hard": carry_plan("carry_hard", forgotten_carry_share=0.9, highest_loss=0.04),
+    "carry_rare": carry_plan("carry_rare", forgotten_carry_share=0.97, highest_loss=0.03),
 }
 """{task: how the policy for it is supervised}."""
 

@@ -1,6 +1,7 @@
 """Tables and figures of a study: what stands in them, and that equal records give equal bytes."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,17 @@ def test_an_earlier_study_has_its_own_answers(study, record):
     # 0.3 and 0.4: mean 0.35, s = 0.0707107: 12.7062 * 0.0707107 / sqrt(2) = 0.63531
     assert "| 3 | EDGE-GRPO beats GRPO at equal steps | carry | 2 | 0.350 [-0.285, 0.985] | above 0 |" in of_earlier
     assert "| 3 | EDGE-GRPO beats GRPO at equal steps | carry | 0 | – | above 0 | – | not run |" in of_study
+
+
+def test_an_earlier_study_says_nothing_of_tasks_that_came_later(study):
+    later = replace(study, tasks={**study.tasks, "carry_rare": 20})
+    document = rebuild(
+        "<!-- study: first study -->\n<!-- end -->\n<!-- study: claims -->\n<!-- end -->",
+        Results(later, [], {"first_study.jsonl": []}),
+    )
+    of_earlier, of_study = document.split("<!-- study: claims -->")
+    assert "| carry_rare |" in of_study
+    assert "carry_rare" not in of_earlier
 
 
 def test_the_origin_counts_the_runs_of_the_plan(results):
