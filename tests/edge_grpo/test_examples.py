@@ -28,7 +28,7 @@ WITHOUT_EXAMPLE = {
     # They take the whole block of the configuration, or settings of it.
     *("settings.block.parse_settings", "settings.block.read_settings"),
     *("correction.failure.accuracy_of", "correction.failure.has_failed", "correction.record.record_of_score"),
-    "correction.candidate.first_pass_record",
+    *("correction.candidate.find_obstacle", "correction.candidate.first_pass_record"),
     # They take a whole batch as verl has stored it.
     *("training_step.batch.batch_entropy", "training_step.metrics.step_metrics"),
     "training_step.metrics.response_advantages",

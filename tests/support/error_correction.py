@@ -54,6 +54,7 @@ def settings(only=None, **gec):
                 "enabled": True,
                 "scope": "response",
                 "corrects_mixed_groups": True,
+                "solution_in_every_group": False,
                 "schedule": "fixed",
                 "probabilities": shares,
                 "failed": "accuracy",

@@ -15,6 +15,7 @@ GOOD = {
         "enabled": True,
         "scope": "group",
         "corrects_mixed_groups": False,
+        "solution_in_every_group": False,
         "schedule": "fixed",
         "probabilities": {"reflection": 0.5, "answer": 0.25, "solution": 0.25, "hint": 0.0},
         "failed": "accuracy_or_format",

@@ -34,6 +34,8 @@ class Candidate:
     """How its first pass was sampled."""
     record: CorrectionRecord
     """What has been done so far."""
+    obstacle: Skipped | None = None
+    """Why it may not be corrected, be it right or failed; None if it may."""
 
     @property
     def session(self) -> int:
@@ -99,22 +101,33 @@ class Candidate:
 
 
 def first_pass_record(
+    output: Any, settings: GuidedErrorCorrectionSettings, obstacle: Skipped | None = None
+) -> CorrectionRecord:
+    """Return the record of an output that was sampled and scored and nothing else.
+
+    Args:
+        obstacle: why it may not be corrected, if it was to be: each failed response is, unless only a solution is put
+            into each group.
+    """
+    record = record_of_score(output.extra_fields, output.reward_score, settings)
+    is_to_be_corrected = record.is_failed and not settings.solution_in_every_group
+    return replace(record, skipped=obstacle) if is_to_be_corrected else record
+
+
+def find_obstacle(
     output: Any,
     settings: GuidedErrorCorrectionSettings,
     eos_token_ids: Collection[int],
     is_scored_by_agent_loop: bool = False,
-) -> CorrectionRecord:
-    """Return the record of an output that was sampled and scored and nothing else.
+) -> Skipped | None:
+    """Return why a sampled output may not be corrected, None if it may.
 
     What an agent loop has scored itself is not corrected: our scoring would ask another function about the correction.
     """
-    record = record_of_score(output.extra_fields, output.reward_score, settings)
-    if not record.is_failed:
-        return record
     if is_scored_by_agent_loop:
-        return replace(record, skipped=Skipped.SCORED_BY_AGENT_LOOP)
+        return Skipped.SCORED_BY_AGENT_LOOP
     if settings.max_prompt_tokens is not None and len(output.prompt_ids) > settings.max_prompt_tokens:
-        return replace(record, skipped=Skipped.PROMPT_TOO_LONG)
+        return Skipped.PROMPT_TOO_LONG
     if not settings.corrects_truncated and is_truncated(output.response_ids, eos_token_ids):
-        return replace(record, skipped=Skipped.TRUNCATED)
-    return record
+        return Skipped.TRUNCATED
+    return None

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from recipe.edge_grpo.correction.candidate import Candidate, first_pass_record
+from recipe.edge_grpo.correction.candidate import Candidate, find_obstacle, first_pass_record
 from recipe.edge_grpo.correction.draws import draw_strategy
 from recipe.edge_grpo.correction.failure import has_failed
 from recipe.edge_grpo.correction.hinted_prompts import HintedPrompts
@@ -62,15 +62,15 @@ class ErrorCorrector:
         """Score a sampled response, unless its agent loop did, and see whether it failed and may be corrected."""
         is_scored = output.reward_score is not None
         await self.score(output, row)
-        record = first_pass_record(output, self.settings, self.strategies.eos_token_ids, is_scored)
-        return Candidate(output, row, sampling, record)
+        obstacle = find_obstacle(output, self.settings, self.strategies.eos_token_ids, is_scored)
+        return Candidate(output, row, sampling, first_pass_record(output, self.settings, obstacle), obstacle)
 
     def draw_strategy(self, candidate: Candidate) -> Strategy:
         """Draw the strategy for a failed response."""
         return draw_strategy(self.probabilities(candidate), candidate.draw_place(self.seed), candidate.session)
 
     async def correct(self, candidate: Candidate, strategy: Strategy) -> None:
-        """Replace a failed response in place by a corrected and scored one, and record what was done."""
+        """Replace a response in place by a corrected and scored one, and record what was done."""
         first_pass_ids = candidate.output.response_ids
         if strategy is Strategy.SOLUTION and candidate.solution is None:
             strategy = Strategy.ANSWER
@@ -78,6 +78,16 @@ class ErrorCorrector:
         await self._apply_in_rounds(candidate, strategy)
         if candidate.record.strategy is not None:
             candidate.note(first_pass_text=self._text_of(first_pass_ids))
+
+    async def put_solution(self, candidate: Candidate) -> None:
+        """Replace a response, right or failed, by the reference solution; one that cannot be is left, and says why."""
+        obstacle = candidate.obstacle
+        if obstacle is None and candidate.solution is None:
+            obstacle = Skipped.NO_SOLUTION
+        if obstacle is None:
+            await self.correct(candidate, Strategy.SOLUTION)
+        else:
+            candidate.note(skipped=obstacle)
 
     async def correct_or_restore(self, candidate: Candidate, strategy: Strategy) -> bool:
         """Correct a response, and take that back unless it is graded as correct then; returns True if it is."""

@@ -66,7 +66,7 @@ def draw_reflection_text(texts: Sequence[str], place: DrawPlace, session: int, r
 
 
 def draw_order(num_responses: int, place: DrawPlace) -> list[int]:
-    """Draw an order of the responses of one group, for the contrast guard.
+    """Draw an order of the responses of one group, for the contrast guard, and for the place of a solution.
 
     >>> draw_order(4, DrawPlace(seed=0, global_step=1, dataset_index=7))
     [2, 1, 3, 0]

@@ -1,4 +1,4 @@
-"""Error correction of a whole group under the contrast guard: the barrier of one prompt, and what happens behind it.
+"""Error correction of a whole group: the barrier of one prompt, and what happens behind it.
 
 All sessions of a prompt run in one process and one event loop, so the barrier needs nothing shared beyond this object.
 Other prompts are not waited for.
@@ -61,7 +61,13 @@ class PromptGroup:
 
 
 async def correct_group(corrector: ErrorCorrector, candidates: list[Candidate]) -> None:
-    """Correct the responses of one prompt so that the group has contrast wherever it can have it."""
+    """Correct the responses of one prompt so that the group has contrast wherever it can have it.
+
+    With `solution_in_every_group` one of them makes place for the solution instead, and nothing else is done.
+    """
+    if corrector.settings.solution_in_every_group:
+        await _put_solution_in(corrector, candidates)
+        return
     if await _correct_by_hint(corrector, candidates):
         return
     members = [
@@ -76,6 +82,13 @@ async def correct_group(corrector: ErrorCorrector, candidates: list[Candidate]) 
         candidates[kept].note(guard_role=GuardRole.KEPT)
     numbers = to_correct(members, order, sure, corrects_mixed_groups)
     await _settle(corrector.correct(candidates[number], members[number].strategy) for number in numbers)
+
+
+async def _put_solution_in(corrector: ErrorCorrector, candidates: list[Candidate]) -> None:
+    """Let the solution take the place of one response, which is drawn whatever it is; a group of one is left alone."""
+    if len(candidates) >= 2:
+        drawn = draw_order(len(candidates), candidates[0].draw_place(corrector.seed))[0]
+        await corrector.put_solution(candidates[drawn])
 
 
 async def _correct_by_hint(corrector: ErrorCorrector, candidates: list[Candidate]) -> bool:

@@ -17,12 +17,13 @@ SPANS = ("injected_spans", "failed_prefix_spans")
 
 
 class Skipped(StrEnum):
-    """Why a failed response was left as it was."""
+    """Why a response that was to be corrected was left as it was."""
 
     PROMPT_TOO_LONG = "prompt_too_long"
     TRUNCATED = "truncated"
     NO_ROOM = "no_room"
     NO_ANSWER = "no_answer"
+    NO_SOLUTION = "no_solution"
     SOLUTION_TOO_LONG = "solution_too_long"
     GENERATION_FAILED = "generation_failed"
     NOT_SAMPLED_BY_POLICY_CLIENT = "not_sampled_by_policy_client"
@@ -61,7 +62,7 @@ class CorrectionRecord:
     strategy: Strategy | None = None
     """The correction applied; None for none."""
     skipped: Skipped | None = None
-    """Why a failed response was not corrected."""
+    """Why a response that was to be corrected was not."""
     guard_role: GuardRole | None = None
     is_without_sure_correction: bool = False
     """The first response of an all-wrong group for which no sure correction was found."""

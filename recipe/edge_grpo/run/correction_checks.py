@@ -51,6 +51,11 @@ def check_error_correction(config: DictConfig, settings: EdgeGRPOSettings) -> No
             "log-probabilities of the rollout, which saw the hint, as those of the prompt without it; set "
             f"{BLOCK}.gec.hint_prompt=hinted, or algorithm.rollout_correction.bypass_mode=False"
         )
+    if settings.gec.solution_in_every_group and rollout.n < 2:
+        raise ValueError(
+            f"{BLOCK}.gec.solution_in_every_group=True needs a response beside the solution, and "
+            f"actor_rollout_ref.rollout.n={rollout.n}; raise it or set {BLOCK}.gec.solution_in_every_group=False"
+        )
     if settings.gec.schedule is ProbabilitySchedule.TWO_OVER_GROUP_SIZE and rollout.n < SMALLEST_GROUP_OF_SCHEDULE:
         raise ValueError(
             f"{BLOCK}.gec.schedule=2/G needs groups of at least {SMALLEST_GROUP_OF_SCHEDULE} responses, and "

@@ -90,8 +90,7 @@ class RunLifecycleMixin:
             raise
         rows = checkable_rows(self.train_dataset)
         if rows is not None:
-            settings = self.edge_grpo_settings
-            check_training_rows(rows, settings.gec.enabled, needs_gold(self.config), settings.seeds_responses)
+            check_training_rows(rows, self.edge_grpo_settings, needs_gold(self.config))
 
     @unless_switched_off
     def on_init_end(self) -> None:

@@ -67,6 +67,8 @@ class GuidedErrorCorrectionSettings:
     """Each failed response by itself, or the whole group under the contrast guard."""
     corrects_mixed_groups: bool
     """With the guard, correct failures of a group that has contrast already."""
+    solution_in_every_group: bool
+    """Replace one response of each group by the reference solution, whatever its outcome, and correct no other."""
     schedule: ProbabilitySchedule
     """Whether `probabilities` hold, or those of the ICLR version."""
     probabilities: Mapping[Strategy, float]
@@ -114,7 +116,7 @@ class GuidedErrorCorrectionSettings:
 
     def __post_init__(self) -> None:
         key = f"{BLOCK}.gec"
-        for name in ("enabled", "corrects_mixed_groups", "corrects_truncated"):
+        for name in ("enabled", "corrects_mixed_groups", "solution_in_every_group", "corrects_truncated"):
             check.require_type(f"{key}.{name}", getattr(self, name), bool)
         for name in ("answer_text", "hint_text", "accuracy_key", "format_key"):
             check.require_type(f"{key}.{name}", getattr(self, name), str)
@@ -139,6 +141,7 @@ class GuidedErrorCorrectionSettings:
         )
         self._check_weights(key)
         self._check_guard(key)
+        self._check_solution_in_every_group(key)
 
     def _check_weights(self, key: str) -> None:
         has_weight = self.injected_loss is InjectedLoss.WEIGHT
@@ -161,6 +164,33 @@ class GuidedErrorCorrectionSettings:
                 f"{key}.probabilities.hint={shares[Strategy.HINT]:g} with {key}.scope={self.scope} and "
                 f"{key}.schedule={self.schedule}: a hint is for a whole group, and of the fixed schedule only; "
                 f"set {key}.scope=group and {key}.schedule=fixed, or {key}.probabilities.hint=0"
+            )
+
+    def _check_solution_in_every_group(self, key: str) -> None:
+        if not self.solution_in_every_group:
+            return
+        needed = {
+            "scope": CorrectionScope.GROUP,
+            "schedule": ProbabilitySchedule.FIXED,
+            "corrects_mixed_groups": True,
+            "corrects_truncated": True,
+        }
+        for name, value in needed.items():
+            if getattr(self, name) != value:
+                raise ValueError(
+                    f"{key}.solution_in_every_group=True with {key}.{name}={getattr(self, name)}: one response of each "
+                    f"group makes place for the solution, whatever it is; set {key}.{name}={value}"
+                )
+        if self.probabilities[Strategy.SOLUTION] != 1:
+            raise ValueError(
+                f"{key}.solution_in_every_group=True with {key}.probabilities.solution="
+                f"{self.probabilities[Strategy.SOLUTION]:g}: nothing else is corrected then, and no strategy drawn; "
+                f"set {key}.probabilities.solution=1 and the others to 0"
+            )
+        if self.injected_loss is InjectedLoss.MASK or self.injected_weight == 0:
+            raise ValueError(
+                f"{key}.solution_in_every_group=True with {key}.injected_loss={self.injected_loss}, which takes the "
+                f"solution out of the loss: set {key}.injected_loss=shaped, or train, or weight with a weight above 0"
             )
 
     def strategy_probabilities(self, group_size: int) -> Mapping[Strategy, float]:

@@ -5,7 +5,7 @@ A dumped rollout has, beside verl's input, output, gts, score, step and uid:
 group                   number of the prompt within the file
 dataset_index           of the prompt
 strategy                the correction that was applied, null for none
-skipped, guard_role     why a failed response was not corrected; what the contrast guard decided
+skipped, guard_role     why a response that was to be corrected was not; what the contrast guard decided
 hint_number             of the hint, from 1, under which it was sampled, null for none
 hint_skipped            at a response of a group for which a hint was drawn, why it was not given
 first_pass_text         of a corrected response, what it was before; null where `output` is the first pass

@@ -1,6 +1,7 @@
 """Data files that cannot be read, and training rows that cannot be graded."""
 
 import itertools
+from types import SimpleNamespace
 
 import pyarrow
 import pyarrow.parquet
@@ -89,6 +90,11 @@ def test_what_is_not_a_parquet_file_of_this_machine_is_left_to_verl(tmp_path):
 indices = itertools.count()
 
 
+def check(rows, corrects=True, needs_gold=True, seeds_responses=False, solution_in_every_group=False):
+    gec = SimpleNamespace(enabled=corrects, solution_in_every_group=solution_in_every_group)
+    check_training_rows(rows, SimpleNamespace(gec=gec, seeds_responses=seeds_responses), needs_gold)
+
+
 def row(ground_truth="4", solution="2+2=4", index=None):
     """A row with an index of its own unless one is given."""
     index = next(indices) if index is None else index
@@ -98,17 +104,17 @@ def row(ground_truth="4", solution="2+2=4", index=None):
 @pytest.mark.parametrize("bad", [row(None), row(""), row([]), {"extra_info": {}}, {"reward_model": None}])
 def test_a_row_that_cannot_be_graded_is_refused_with_its_number(bad):
     with pytest.raises(ValueError, match=r"training row 2 \(from 0\) has no reward_model.ground_truth; add it or drop"):
-        check_training_rows([row(), row(), bad, row()], corrects=True)
+        check([row(), row(), bad, row()], corrects=True)
 
 
 @pytest.mark.parametrize("ground_truth", [0, 0.0, "0", ["4", "four"], 7])
 def test_falsy_numbers_and_alternatives_are_answers(ground_truth):
-    check_training_rows([row(ground_truth)], corrects=True)
+    check([row(ground_truth)], corrects=True)
 
 
 def test_rows_without_a_solution_are_counted_in_one_warning(caplog):
     rows = [row(), row(solution=""), row(solution=None)]
-    check_training_rows(rows, corrects=True)
+    check(rows, corrects=True)
     (record,) = caplog.records
     assert "2 of 3 training rows have no extra_info.solution" in record.getMessage()
     assert "edge_grpo/gec/answer_for_missing_solution" in record.getMessage()
@@ -116,7 +122,26 @@ def test_rows_without_a_solution_are_counted_in_one_warning(caplog):
 
 @pytest.mark.parametrize(("rows", "corrects"), [([row(solution=None)], False), ([row()], True), ([], True)])
 def test_there_is_no_warning_where_no_solution_is_needed_or_missing(caplog, rows, corrects):
-    check_training_rows(rows, corrects)
+    check(rows, corrects)
+    assert not caplog.records
+
+
+def test_rows_without_a_solution_leave_their_groups_alone_where_one_is_to_be_in_every_group(caplog):
+    check([row(), row(solution=""), row(solution=None)], solution_in_every_group=True)
+    (record,) = caplog.records
+    assert "2 of 3 training rows have no extra_info.solution: their groups stay as they are" in record.getMessage()
+    assert "edge_grpo/gec/skipped_no_solution" in record.getMessage()
+
+
+def test_rows_of_which_none_has_a_solution_are_refused_where_one_is_to_be_in_every_group():
+    rows = [row(solution=""), row(solution=None)]
+    with pytest.raises(ValueError, match="solution_in_every_group=True, and none of 2 training rows has an extra_info"):
+        check(rows, solution_in_every_group=True)
+    check(rows, corrects=False, solution_in_every_group=True)  # which has no effect then
+
+
+def test_where_only_solutions_are_put_in_no_answer_is_told_and_there_is_no_warning_of_one_that_is_missing(caplog):
+    check([row(), row("")], needs_gold=False, solution_in_every_group=True)
     assert not caplog.records
 
 
@@ -125,7 +150,7 @@ def test_rows_of_a_real_dataset_are_read(tmp_path):
 
     dataset = Dataset.from_list([row(), row(solution=None), row(ground_truth="")])
     with pytest.raises(ValueError, match="training row 2"):
-        check_training_rows(dataset, corrects=True)
+        check(dataset, corrects=True)
 
 
 @pytest.mark.parametrize(
@@ -136,26 +161,26 @@ def test_rows_of_a_real_dataset_are_read(tmp_path):
     ],
 )
 def test_rows_that_would_draw_the_same_corrections_are_warned_of(caplog, rows, expected):
-    check_training_rows(rows, corrects=True)
+    check(rows, corrects=True)
     (record,) = caplog.records
     assert "extra_info.index is missing or repeated" in record.getMessage()
     assert expected in record.getMessage()
 
 
 def test_without_correction_the_index_matters_for_seeds_only(caplog):
-    check_training_rows([row(index=1), row(index=1)], corrects=False)
+    check([row(index=1), row(index=1)], corrects=False)
     assert not caplog.records
-    check_training_rows([row(index=1), row(index=1)], corrects=False, seeds_responses=True)
+    check([row(index=1), row(index=1)], corrects=False, seeds_responses=True)
     assert "1 different ones in 2 rows" in caplog.text
 
 
 @pytest.mark.parametrize("bad", [row(None), {"reward_model": None}, {"extra_info": "text"}, {"extra_info": None}, {}])
 def test_rows_without_an_answer_pass_where_none_is_needed(bad):
-    check_training_rows([row(), bad], corrects=True, needs_gold=False)
+    check([row(), bad], corrects=True, needs_gold=False)
 
 
 def test_rows_without_an_answer_are_counted_in_one_warning_where_none_is_needed(caplog):
-    check_training_rows([row(), row("", index=1), row([], index=2)], corrects=True, needs_gold=False)
+    check([row(), row("", index=1), row([], index=2)], corrects=True, needs_gold=False)
     (record,) = caplog.records
     assert "2 of 3 training rows have no reward_model.ground_truth" in record.getMessage()
     assert "edge_grpo/gec/skipped_no_answer" in record.getMessage()
@@ -169,8 +194,6 @@ class Streamed:
 
 
 def test_a_dataset_of_the_users_is_left_alone_and_verls_is_read():
-    from types import SimpleNamespace
-
     from datasets import Dataset
 
     assert checkable_rows(Streamed()) is None

@@ -64,6 +64,7 @@ BAD_VALUES = [
     ("gec.scope", "prompt", "one of response, group"),
     ("gec.scope", True, "one of response, group"),
     ("gec.corrects_mixed_groups", "no", "type bool"),
+    ("gec.solution_in_every_group", "yes", "type bool"),
     ("gec.corrects_truncated", 0, "type bool"),
     ("gec.schedule", "1/G", "one of fixed, 2/G"),
     ("gec.failed", "format", "one of accuracy, accuracy_or_format"),
@@ -142,6 +143,49 @@ def test_a_hint_for_single_responses_or_under_another_schedule_is_refused(name, 
         ValueError, match=r"probabilities\.hint=0\.25 with .*" + value + r".* or .*probabilities\.hint=0$"
     ):
         parse_settings(block)
+
+
+SOLUTION_IN_EVERY_GROUP = {
+    "solution_in_every_group": True,
+    "corrects_mixed_groups": True,
+    "corrects_truncated": True,
+    "probabilities": {"reflection": 0.0, "answer": 0.0, "solution": 1.0, "hint": 0.0},
+}
+
+
+def test_a_solution_in_every_group_is_a_good_setting():
+    assert parse_settings(GOOD | {"gec": GOOD["gec"] | SOLUTION_IN_EVERY_GROUP}).gec.solution_in_every_group
+
+
+@pytest.mark.parametrize(
+    ("changes", "named", "fix"),
+    [
+        ({"scope": "response"}, "scope=response", "set edge_grpo.gec.scope=group"),
+        ({"schedule": "2/G"}, "schedule=2/G", "set edge_grpo.gec.schedule=fixed"),
+        (
+            {"corrects_mixed_groups": False},
+            "corrects_mixed_groups=False",
+            "set edge_grpo.gec.corrects_mixed_groups=True",
+        ),
+        ({"corrects_truncated": False}, "corrects_truncated=False", "set edge_grpo.gec.corrects_truncated=True"),
+        (
+            {"probabilities": {"reflection": 0.5, "answer": 0.0, "solution": 0.5, "hint": 0.0}},
+            "probabilities.solution=0.5",
+            "set edge_grpo.gec.probabilities.solution=1 and the others to 0",
+        ),
+        (
+            {"injected_loss": "mask", "injected_weight": None},
+            "injected_loss=mask",
+            "set edge_grpo.gec.injected_loss=sha",
+        ),
+        ({"injected_weight": 0}, "injected_loss=weight", "weight with a weight above 0"),
+    ],
+)
+def test_what_a_solution_in_every_group_cannot_be_combined_with_is_refused(changes, named, fix):
+    with pytest.raises(ValueError) as refusal:
+        parse_settings(GOOD | {"gec": GOOD["gec"] | SOLUTION_IN_EVERY_GROUP | changes})
+    assert f"edge_grpo.gec.solution_in_every_group=True with edge_grpo.gec.{named}" in str(refusal.value)
+    assert fix in str(refusal.value)
 
 
 def test_probabilities_that_do_not_sum_to_1_are_refused_with_their_sum():

@@ -38,6 +38,7 @@ def test_correction_metrics_count_strategies_successes_skips_and_tokens():
         "edge_grpo/gec/skipped_truncated": 0,
         "edge_grpo/gec/skipped_no_room": 1,
         "edge_grpo/gec/skipped_no_answer": 0,
+        "edge_grpo/gec/skipped_no_solution": 0,
         "edge_grpo/gec/skipped_solution_too_long": 0,
         "edge_grpo/gec/skipped_scored_by_agent_loop": 0,
         "edge_grpo/gec/skipped_not_sampled_by_policy_client": 0,
@@ -74,6 +75,20 @@ def test_what_the_guard_did_and_cut_solutions_are_counted():
     metrics = correction_metrics(records, [False] * 3)
     names = ("guard_sure", "guard_kept", "guard_without_sure_correction", "solution_cut")
     assert [metrics[f"edge_grpo/gec/{name}"] for name in names] == [0, 2, 1, 1]
+
+
+def test_a_right_response_whose_place_a_solution_took_counts_as_a_solution_and_as_no_failure():
+    records = [
+        right(strategy=Strategy.SOLUTION, injected_spans=((0, 4),)),
+        right(),
+        failed(),
+        failed(Strategy.SOLUTION),
+    ]
+    metrics = correction_metrics(records, [True, True, False, False])
+    assert metrics["edge_grpo/gec/failed_fraction"] == 0.5  # of the first passes, rows 2 and 3
+    assert metrics["edge_grpo/gec/solution"] == 2
+    assert metrics["edge_grpo/gec/solution_success_rate"] == 0.5  # the solution of row 3 is graded as wrong
+    assert metrics["edge_grpo/gec/tokens_injected"] == 4
 
 
 def test_what_hints_did_is_counted_by_group():

@@ -45,6 +45,7 @@ METRICS = {
     "edge_grpo/gec/skipped_generation_timed_out": 0,
     "edge_grpo/gec/skipped_scoring_failed": 0,
     "edge_grpo/gec/skipped_truncated": 0,
+    "edge_grpo/gec/skipped_no_solution": 0,
     "edge_grpo/gec/skipped_solution_too_long": 0,
     "edge_grpo/gec/skipped_scored_by_agent_loop": 0,
     "edge_grpo/gec/skipped_not_sampled_by_policy_client": 0,

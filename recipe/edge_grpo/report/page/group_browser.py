@@ -42,7 +42,7 @@ def flags_of(group: Sequence[Response]) -> list[str]:
     """Return the filters that a group passes.
 
     `all_wrong`, `all_correct`: every first pass is. `revived`: the first passes had one and the same score, the
-    responses after correction have not. `destroyed`: the other way round. `skipped`: a failed response could not be
+    responses after correction have not. `destroyed`: the other way round. `skipped`: a response could not be
     corrected. `corrected`: one was.
 
     >>> right, wrong = {"score": 1.0, "first_pass_score": 0.0, "strategy": "answer"}, {"score": 0.0}

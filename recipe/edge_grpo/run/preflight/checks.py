@@ -98,6 +98,8 @@ def _check_data(inputs: Inputs) -> Iterator[Finding]:
                 data_set.key, file_schema, inputs.config.data.prompt_key, _is_graded_by_function(inputs.config)
             )
         ]
+        if key == "train_files" and puts_solutions(inputs.config):
+            bad_columns += data.check_solutions(data_set.key, data_set.schemas.values())
         yield from dict.fromkeys([*bad_columns, *data.check_equal_types(data_set.key, data_set.schemas)])
         if not bad_columns:
             yield from _check_rows(inputs, key, data_set)
@@ -208,6 +210,12 @@ def needs_gold(config: DictConfig) -> bool:
     tells_nothing = gec.probabilities[Strategy.ANSWER] == gec.probabilities[Strategy.SOLUTION] == 0
     only_reflects = gec.schedule is ProbabilitySchedule.FIXED and tells_nothing
     return gec.enabled and not config.reward.reward_model.enable and (is_own_reward(config) or not only_reflects)
+
+
+def puts_solutions(config: DictConfig) -> bool:
+    """Return True if every group is to have a reference solution in it."""
+    gec = read_settings(config).gec
+    return gec.enabled and gec.solution_in_every_group
 
 
 def is_own_reward(config: DictConfig) -> bool:

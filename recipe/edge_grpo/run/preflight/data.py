@@ -1,7 +1,7 @@
 """Checks of the data: files, columns and their types, number of rows, reference answers, data sources."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow
@@ -59,6 +59,20 @@ def check_columns(key: str, schema: pyarrow.Schema, prompt_key: str, is_graded: 
         yield refuse(
             f"{key}: the column 'reward_model' holds {schema.field('reward_model').type}, without a ground_truth",
             ROWS_HELP,
+        )
+
+
+def check_solutions(key: str, schemas: Iterable[pyarrow.Schema]) -> Iterator[Finding]:
+    """Refuse files that have no reference solutions, of which one is to be in every group.
+
+    >>> [finding.text for finding in check_solutions("data.train_files", [pyarrow.schema([])])]
+    ['data.train_files: no extra_info.solution, and edge_grpo.gec.solution_in_every_group=True puts one in each group']
+    """
+    fields = [schema.field("extra_info").type for schema in schemas if "extra_info" in schema.names]
+    if not any(_has_field(kind, "solution") for kind in fields):
+        yield refuse(
+            f"{key}: no extra_info.solution, and edge_grpo.gec.solution_in_every_group=True puts one in each group",
+            "add solutions (docs/data.md), or set edge_grpo.gec.solution_in_every_group=False",
         )
 
 

@@ -24,6 +24,11 @@ def look(compose, write_rows, make_row, model):
 
 
 VERLS_REWARD = "reward.custom_reward_function.path=null"
+SOLUTION_IN_EVERY_GROUP = (
+    "edge_grpo.gec.solution_in_every_group=True",
+    "edge_grpo.gec.scope=group",
+    "edge_grpo.gec.probabilities={reflection: 0, answer: 0, solution: 1, hint: 0}",
+)
 ONLY_REFLECTS = "edge_grpo.gec.probabilities={reflection: 1, answer: 0, solution: 0, hint: 0}"
 
 
@@ -50,6 +55,16 @@ def test_raw_columns_are_named_with_those_that_are_needed(look):
     problems = texts(look([{"question": "1 + 1 ?", "answer": "2\n#### 2"}] * 8), Level.PROBLEM)
     assert "data.train_files: no column 'prompt' (data.prompt_key); the file has question, answer" in problems[0]
     assert "'data_source'" in problems[1] and "'reward_model'" in problems[2]
+
+
+@pytest.mark.parametrize("extra_info", [{"index": 0}, "text"])
+def test_rows_without_a_place_for_a_solution_are_refused_where_one_is_to_be_in_every_group(look, make_row, extra_info):
+    rows = [make_row(number, extra_info=extra_info) for number in range(8)]
+    (problem,) = texts(look(rows, *SOLUTION_IN_EVERY_GROUP), Level.PROBLEM)
+    assert problem.startswith(
+        "data.train_files: no extra_info.solution, and edge_grpo.gec.solution_in_every_group=True"
+    )
+    assert texts(look(rows), Level.PROBLEM) == []  # without the setting nothing is missing
 
 
 def test_fewer_rows_than_a_batch_are_counted(look, rows):
