@@ -4,11 +4,18 @@
 runs afterwards is the matter of faults/test_killed_processes.py.
 """
 
+import itertools
+import statistics
+from collections.abc import Callable
+from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(900)]
+
+TWO_STEPS = ["+profile=cpu", "trainer.total_training_steps=2", "trainer.val_before_train=false", "trainer.save_freq=-1"]
 
 
 @pytest.fixture
@@ -131,3 +138,29 @@ def test_two_training_processes_and_two_vllm_replicas_train_two_steps(trained: A
     assert (trained.num_training_processes, trained.num_servers) == (2, 2)
     for step in (1, 2):
         assert len(trained.run.rollouts(step)) == 8 * 8
+
+
+def test_luffy_has_a_solution_in_every_group(start_run: Callable[..., Any], tmp_path: Path) -> None:
+    run = start_run(tmp_path / "run", "+recipe=luffy", *TWO_STEPS).finished()
+    replaced_accuracies = []
+    for step in (1, 2):
+        rollouts, metrics = run.rollouts(step), run.metrics()[step]
+        for _, group in itertools.groupby(sorted(rollouts, key=itemgetter("group")), key=itemgetter("group")):
+            responses = list(group)
+            (solution,) = [response for response in responses if response["strategy"] is not None]
+            assert len(responses) == 8
+            assert solution["strategy"] == "solution" and solution["score"] == 1
+            assert solution["injected_texts"] == [solution["output"]]
+            replaced_accuracies.append(solution["first_pass_accuracy"])
+            # the advantage is over all eight, centred and not divided
+            mean = statistics.fmean(response["score"] for response in responses)
+            for response in responses:
+                assert response["advantage"] == pytest.approx(response["score"] - mean, abs=1e-6)
+        first_passes = [response["first_pass_accuracy"] for response in rollouts]
+        assert metrics["edge_grpo/accuracy/first_pass"] == pytest.approx(statistics.fmean(first_passes))
+        assert metrics["edge_grpo/gec/failed_fraction"] == pytest.approx(first_passes.count(0.0) / 64)
+        assert metrics["edge_grpo/gec/solution"] == 8
+        assert metrics["edge_grpo/gec/solution_success_rate"] == 1
+        assert metrics["edge_grpo/groups/all_wrong_after_gec"] == 0
+        assert metrics["actor/grad_norm"] > 0
+    assert set(replaced_accuracies) == {0.0, 1.0}  # right ones make place as well

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from recipe.edge_grpo.correction.draws import DrawPlace, draw_strategy
+from recipe.edge_grpo.correction.draws import DrawPlace, draw_order, draw_strategy
 from recipe.edge_grpo.laboratory import rollout
 from recipe.edge_grpo.laboratory.rollout import (
     MAX_BATCHES,
@@ -80,6 +80,18 @@ def test_what_had_failed_is_context_only_where_the_recipe_says_so(sample):
         for candidate in group:
             has_prefix = candidate.record.strategy in (Strategy.ANSWER, Strategy.REFLECTION)
             assert (0 in candidate.output.response_mask) == has_prefix
+
+
+def test_a_solution_is_in_every_group_and_the_other_responses_are_as_they_were_sampled(sample):
+    for group, uncorrected in zip(sample("luffy"), sample("grpo"), strict=True):
+        place = DrawPlace(0, 3, group[0].row["extra_info"]["index"])
+        drawn = draw_order(SIZES.group_size, place)[0]
+        for number, (candidate, sampled) in enumerate(zip(group, uncorrected, strict=True)):
+            if number == drawn:
+                assert candidate.record.strategy is Strategy.SOLUTION and candidate.output.reward_score == 1
+            else:
+                assert candidate.record.strategy is None
+                assert candidate.output.response_ids == sampled.output.response_ids
 
 
 def test_hints_are_given_as_in_a_run_of_verl(sample):

@@ -5,11 +5,13 @@ import torch
 
 from recipe.edge_grpo.laboratory.rollout import Sizes, sample_groups
 from recipe.edge_grpo.laboratory.update import aggregate, make_update, token_losses
+from recipe.edge_grpo.settings.choices import Strategy
 
 pytestmark = pytest.mark.process
 
 SIZES = Sizes(num_prompts=3, group_size=4, max_response_length=128)
-RECIPES_HERE = ["grpo", "edge_grpo", "edge_grpo_plus", "dr_grpo", "ngrpo", "avspo", "egpo", "rl_zvp", "entropy_shaped"]
+RIVALS_HERE = ["dr_grpo", "ngrpo", "avspo", "egpo", "rl_zvp", "entropy_shaped", "luffy"]
+RECIPES_HERE = ["grpo", "edge_grpo", "edge_grpo_plus", *RIVALS_HERE]
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def test_where_no_group_has_contrast_grpo_has_no_gradient(policy, update_of):
     assert (gradient(policy, update.loss) == 0).all()
 
 
-@pytest.mark.parametrize("name", ["edge_grpo", "edge_grpo_plus", "ngrpo", "avspo", "egpo", "rl_zvp"])
+@pytest.mark.parametrize("name", ["edge_grpo", "edge_grpo_plus", "ngrpo", "avspo", "egpo", "rl_zvp", "luffy"])
 def test_what_revives_such_groups_has_one(policy, update_of, name):
     update, _ = update_of(name)
     found = gradient(policy, update.loss)
@@ -96,6 +98,27 @@ def test_shaped_injected_tokens_have_the_value_of_the_shaping_function(config, u
     probability = torch.tensor(-1.0).exp()
     factor = torch.where(update.stored.is_injected, probability / (probability + 0.1), 1.0)
     torch.testing.assert_close(losses.detach(), -update.advantages * factor)
+
+
+def test_the_loss_of_luffy_is_the_one_of_its_paper(policy, update_of):
+    """Every group has one solution, which is right, and three responses of an untrained policy, which never are.
+
+    The mean is 1/4: the solution has the advantage 3/4 and the ratio p / (p + 0.1), the others -1/4 and the ratio 1 at
+    its gradient, that of log p. Sums over tokens, divided by 12 responses and the constant length 128.
+    """
+    update, groups = update_of("luffy")
+    slow = torch.zeros(())
+    for candidate in (candidate for group in groups for candidate in group):
+        prompt, response = candidate.output.prompt_ids, candidate.output.response_ids
+        log_probs = policy.model(torch.tensor([prompt + response])).logits[0, len(prompt) - 1 : -1].log_softmax(dim=-1)
+        of_tokens = log_probs[range(len(response)), response]
+        if candidate.record.strategy is Strategy.SOLUTION:
+            slow = slow - 0.75 * (of_tokens.exp() / (of_tokens.exp() + 0.1)).sum()
+        else:
+            slow = slow + 0.25 * (of_tokens - of_tokens.detach()).exp().sum()
+    slow = slow / 128 / 12
+    assert update.loss.item() == pytest.approx(slow.item(), rel=1e-4)
+    torch.testing.assert_close(gradient(policy, update.loss), gradient(policy, slow), rtol=1e-3, atol=1e-7)
 
 
 def test_dr_grpo_divides_by_the_responses_and_a_constant_length():

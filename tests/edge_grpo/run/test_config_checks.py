@@ -115,6 +115,16 @@ REFUSED = [
         ["edge_grpo.gec.schedule=2/G", "actor_rollout_ref.rollout.n=3", "at least 4", "schedule=fixed"],
     ),
     (
+        "luffy",
+        ["actor_rollout_ref.rollout.n=1"],
+        ["edge_grpo.gec.solution_in_every_group=True", "actor_rollout_ref.rollout.n=1", "raise it or set"],
+    ),
+    (
+        "luffy",
+        ["edge_grpo.gec.injected_loss=train"],
+        ["edge_grpo.gec.injected_loss=train", "policy_loss.loss_mode=edge_grpo_shaped", "or neither"],
+    ),
+    (
         "gec_only",
         [OTHER_MANAGER],
         ["agent_loop_manager_class=some.other.Manager", f"set it to {AGENT_LOOP_MANAGER}"],

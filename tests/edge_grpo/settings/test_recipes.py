@@ -30,6 +30,7 @@ def test_every_recipe_of_the_public_contract_ships():
         "edge_grpo_contrast",
         "edge_grpo_plus",
         "dapo_edge",
+        "luffy",
         *RIVALS,
     }
     assert "cpu" in PROFILES
@@ -82,6 +83,19 @@ def test_a_rival_differs_from_the_baseline_in_its_advantage_loss_and_choice_of_g
     )
     different = changes(compose("+recipe=grpo"), compose(f"+recipe={name}"))
     assert different and all(key.startswith(allowed) for key in different)
+
+
+def test_luffy_is_dr_grpo_with_a_solution_in_every_group_and_its_loss(compose):
+    assert changes(compose("+recipe=dr_grpo"), compose("+recipe=luffy")) == {
+        "edge_grpo.gec.enabled": True,
+        "edge_grpo.gec.scope": "group",
+        "edge_grpo.gec.solution_in_every_group": True,
+        "edge_grpo.gec.probabilities.reflection": 0.0,
+        "edge_grpo.gec.probabilities.answer": 0.0,
+        "edge_grpo.gec.probabilities.solution": 1.0,
+        "edge_grpo.gec.injected_loss": "shaped",
+        "actor_rollout_ref.actor.policy_loss.loss_mode": "edge_grpo_shaped",
+    }
 
 
 @pytest.mark.parametrize(

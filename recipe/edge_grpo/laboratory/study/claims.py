@@ -148,13 +148,13 @@ def accuracy_within(run: RunRecord, num_tokens: float) -> float:
     return [accuracy for tokens, accuracy in pairs if tokens <= num_tokens][-1]
 
 
-CHOOSES_ITS_GROUPS = "dapo"
-"""Its groups with equal rewards are dropped before they are counted, so that its share of them is always 0."""
+NOT_IN_CLAIM_8 = ("dapo", "luffy")
+"""The groups of dapo with equal rewards are dropped before they are counted; luffy joined when answers were known."""
 
 
 def collapse_and_end(runs: RunsOfSeed) -> float:
     """Return the rank correlation, over the methods, of equal rewards at the beginning with the last validation."""
-    methods = [method for method, run in runs.items() if run.values(EQUAL_AFTER) and method != CHOOSES_ITS_GROUPS]
+    methods = [method for method, run in runs.items() if run.values(EQUAL_AFTER) and method not in NOT_IN_CLAIM_8]
     early = [first_mean(method, EQUAL_AFTER)(runs) for method in methods]
     return rank_correlation(early, [runs[method].accuracy for method in methods])
 

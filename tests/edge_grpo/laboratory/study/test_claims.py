@@ -111,6 +111,7 @@ def test_collapse_is_compared_over_the_methods_that_have_groups(record):
         "few": record("few", (0, 0.8), equal_rewards_after=[None, 0.1]),
         "sft": record("sft", (0, 1.0)),
         "dapo": record("dapo", (0, 0.1), equal_rewards_after=[None, 0.0]),  # it drops such groups, then counts
+        "luffy": record("luffy", (0, 0.1), equal_rewards_after=[None, 0.0]),  # joined when answers were known
     }
     assert collapse_and_end(runs) == -1.0
 
