@@ -21,7 +21,7 @@ quickstart: install ## Train a small model on the CPU and show what it learns (R
 test-fast: install ## Run the tests that take milliseconds: no Ray, no vLLM, no long tables of cases (a minute and a half)
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile -m "not process and not slow and not end_to_end and not run"
 
-test: install ## Run the tests: all but training runs, of which there is one (16 minutes on 2 cores)
+test: install ## Run the tests: all but training runs, of which there is one (11 minutes on 2 cores)
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile
 
 test-runs: install ## Run the tests that `make test` leaves out: training runs, faults, Slurm, one at a time (40 minutes on 2 cores)
