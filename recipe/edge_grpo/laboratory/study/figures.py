@@ -20,6 +20,7 @@ SHOWN = {
     "edge_grpo": "#D55E00",
     "edge_grpo_plus": "#009E73",
     "ngrpo": "#56B4E9",
+    "luffy": "#E69F00",
     "sft": "#555555",
 }
 """{method: its colour}, of Okabe and Ito's palette; all methods in one picture would hide each other."""
