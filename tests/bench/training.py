@@ -20,8 +20,9 @@ OTHER_WORK = {
     "dapo": "drops groups and samples others until enough are left",
     "dapo_edge": "drops groups and samples others until enough are left",
     "edge_grpo_paper": "one prompt a step",
+    "luffy": "has another loss function, and a run has one",
 }
-"""{preset: why a step of it is not the work of a step of GRPO, so that it takes no turns}."""
+"""{preset: why it takes no turns with GRPO: a step of it is other work, or needs another run}."""
 
 ALL_PRESETS = tuple(dict.fromkeys([*QUICK_PRESETS, *sorted(path.stem for path in (CONFIG / "recipe").glob("*.yaml"))]))
 FAILURE_SHARES, QUICK_SHARES = (0.25, 0.5, 0.75), (0.5,)
